@@ -1,5 +1,5 @@
-// The public API: everything that `import … from 'rnn'` gives. docs/library.md explains how to use
-// it, and a test fails when it changes. Everything else may change at any time.
+// The public API: everything that you can import from 'rnn'. docs/library.md explains it. A test
+// fails when the API changes. All other modules may change at any time.
 
 // Training.
 export { planTraining, train, Training } from './api/training.ts';
@@ -91,11 +91,11 @@ export {
   xzSize,
 } from './api/pages.ts';
 
-// Measures and records.
+// N-gram models, and file formats for recorded activations.
 export { Ngrams } from './evaluation/ngrams.ts';
 export { recordFormats } from './insight/record.ts';
 
-// This machine, and the names to choose from.
+// Checks and benchmarks of this machine, and the names of cells, presets, schedules and devices.
 export { bench, type BenchRequest, doctor } from './api/machine.ts';
 export { type Choice, cells, presets, schedules } from './api/train-request.ts';
 export { deviceNames } from './devices/open.ts';

@@ -151,11 +151,11 @@ function unknownName(unknown: string, known: readonly string[]): RnnError {
     keyOf(option, row),
     ...(row.aliases ?? []),
   ]);
-  const meant = suggestWords(unknown, known, flags);
+  const suggestions = suggestWords(unknown, known, flags);
   const similar = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
   const hint =
-    meant.length > 0
-      ? `did you mean ${meant.join(' or ')}?`
+    suggestions.length > 0
+      ? `did you mean ${suggestions.join(' or ')}?`
       : `use one of ${(similar.length > 0 ? similar : known).join(', ')}`;
   return usageError(`option not found: ${unknown}`, hint);
 }

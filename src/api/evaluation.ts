@@ -6,7 +6,7 @@ import { type RecordLayout, type StoredRecords, countRecords } from '../corpus/r
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { textBytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
 import { Ngrams } from '../evaluation/ngrams.ts';
-import { scoredCharactersOf, symbolTexts } from '../evaluation/scored-text.ts';
+import { scoredCharactersOf, tokenTexts } from '../evaluation/scored-text.ts';
 import { score } from '../evaluation/score.ts';
 import { SurpriseRecord } from '../evaluation/surprise.ts';
 import { mapValues } from '../group.ts';
@@ -103,27 +103,27 @@ export async function evaluateText(
  * The loss of each character of a text, from an evaluation with the option `surprise`.
  * `surprisePage` draws it.
  *
- * @param most maximum number of characters, from the beginning of the text
+ * @param maxCharacters maximum number of characters, from the beginning of the text
  * @throws RnnError `usage` if the evaluation did not keep these losses
  */
 export function surpriseOf(
   { trained: { model, vocabulary: data } }: { readonly trained: TrainedModel },
   { tokens, bits, accuracy, characters, surprise }: Evaluation,
-  most = Infinity,
+  maxCharacters = Infinity,
 ): SurpriseOfText {
   refuseUnless(surprise !== null, 'surprise', surprise, 'the result of evaluate with the option surprise');
   const vocabulary = new Vocabulary(data);
-  const kept = { ...surprise, nats: surprise.nats.subarray(0, most) };
+  const recorded = { ...surprise, nats: surprise.nats.subarray(0, maxCharacters) };
   return {
     model,
     unit: tokenName(data.unit),
     characters,
     bits,
     accuracy,
-    pieces: [...scoredCharactersOf(tokens, vocabulary, kept)],
-    surprise: kept,
+    pieces: [...scoredCharactersOf(tokens, vocabulary, recorded)],
+    surprise: recorded,
     ids: tokens,
-    symbols: symbolTexts(vocabulary),
+    symbols: tokenTexts(vocabulary),
   };
 }
 

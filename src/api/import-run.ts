@@ -5,7 +5,7 @@ import { basename, extname, join } from 'node:path';
 import { systemCode, usageError, checkpointError } from '../errors.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../runs/store.ts';
-import { flagOf, otherFolder } from '../options/flags.ts';
+import { flagOf, otherFolderHint } from '../options/flags.ts';
 import { fileName, folderName, forceMember, refuseOther, refuseWrong, runName } from './checks.ts';
 
 /** The largest file that Node reads in one call. */
@@ -43,7 +43,7 @@ export async function importRun(
     // is not replaced without `force`.
     throw usageError(
       `cannot import into ${path}: the folder already holds a run`,
-      `${otherFolder}, or replace that run, its optimizer and its log with ${flagOf('force')}`,
+      `${otherFolderHint}, or replace that run, its optimizer and its log with ${flagOf('force')}`,
     );
   }
   const likePath = like === undefined ? null : await findCheckpoint(like);

@@ -69,7 +69,7 @@ interface Store extends RunStore {
  * that cannot be used
  */
 export async function openRun(invocation: RunInvocation): Promise<OpenRun | RunThatIsOver> {
-  const { request, tell } = invocation;
+  const { request, listener } = invocation;
   const { folder: path, resume } = request;
   if (path === null) return start(invocation);
   let folder: Awaited<ReturnType<typeof RunFolder.open>>;
@@ -79,7 +79,7 @@ export async function openRun(invocation: RunInvocation): Promise<OpenRun | RunT
     // A run that has ended can be opened on a disk that cannot be written to.
     if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
     const newest = await newestIn(path).catch(() => Promise.reject(error));
-    if (newest.reason !== null) tell.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
+    if (newest.reason !== null) listener.warn(`${newest.reason}, so rnn read ${newest.path} instead`);
     const end = await endEventIfFinished(invocation, newest, await settingsOf(invocation, newest));
     if (end === null) throw error;
     return { end, level: newest.checkpoint.vocabulary.unit };
@@ -99,22 +99,24 @@ export async function openRun(invocation: RunInvocation): Promise<OpenRun | RunT
 }
 
 /** Without this note, the user would notice a misspelt folder only when the new run exists. */
-async function noteNewRun({ tell }: RunInvocation, path: string): Promise<void> {
+async function noteNewRun({ listener }: RunInvocation, path: string): Promise<void> {
   const similar = await similarRuns(path);
-  const meant = similar.length === 0 ? '' : `. Did you mean ${similar.join(' or ')}?`;
-  tell.note(`run not found: ${path}, so rnn starts a new run${meant}`);
+  const suggestion = similar.length === 0 ? '' : `. Did you mean ${similar.join(' or ')}?`;
+  listener.note(`run not found: ${path}, so rnn starts a new run${suggestion}`);
 }
 
 async function start(invocation: RunInvocation): Promise<OpenRun> {
-  const { request, tell } = invocation;
+  const { request, listener } = invocation;
   const { folder } = request;
   const machine = machineOf(request);
-  const { options, notes, noEffectNotes, corpus, reading, initial } = await planRun(invocation, (given, how) =>
+  const { options, notes, noEffectNotes, corpus, reading, initialModel } = await planRun(invocation, (given, how) =>
     refuseEarly({ options: given, reading: how, machine }),
   );
-  for (const note of [...notes, ...noEffectNotes]) tell.note(note);
-  return prepare(invocation, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
-    folder === null ? new MemoryStore() : makeFolder(invocation, folder),
+  for (const note of [...notes, ...noEffectNotes]) listener.note(note);
+  return prepare(
+    invocation,
+    { settings: { options, reading, machine }, corpus, initialModel, resumedFrom: null },
+    async () => (folder === null ? new MemoryStore() : makeFolder(invocation, folder)),
   );
 }
 
@@ -146,11 +148,11 @@ async function refuseEarly({ options, reading, machine }: PartialSettings): Prom
 
 async function resumeRun(
   invocation: RunInvocation,
-  folder: Store & { newest(): Promise<Newest> },
+  folder: Store & { readNewestState(): Promise<Newest> },
 ): Promise<OpenRun | RunThatIsOver> {
   await RunFolder.refuseSources(folder.path, filesRead(invocation.request));
-  const newest = await folder.newest();
-  if (newest.reason !== null) invocation.tell.warn(`${newest.reason}, so the run resumes from ${newest.path}`);
+  const newest = await folder.readNewestState();
+  if (newest.reason !== null) invocation.listener.warn(`${newest.reason}, so the run resumes from ${newest.path}`);
   try {
     return await resumeFrom(invocation, folder, newest);
   } catch (error) {
@@ -164,32 +166,32 @@ async function resumeRun(
 }
 
 async function resumeFrom(invocation: RunInvocation, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
-  const { request, tell } = invocation;
+  const { request, listener } = invocation;
   const settings = await settingsOf(invocation, newest);
   if (request.initFrom !== null) {
     const otherwise = `use another ${flagOf('out')} to start a new run from those weights`;
-    tell.note(`${flagOf('initFrom')} has no effect because this run resumes from its own weights: ${otherwise}`);
+    listener.note(`${flagOf('initFrom')} has no effect because this run resumes from its own weights: ${otherwise}`);
   }
   const end = await endEventIfFinished(invocation, newest, settings);
   if (end !== null) return { end, level: newest.checkpoint.vocabulary.unit };
-  const { checkpoint: earlier } = newest;
-  for (const note of settings.notes) tell.note(note);
+  const { checkpoint: resumedFrom } = newest;
+  for (const note of settings.notes) listener.note(note);
   await refuseEarly(settings);
   const { validationFile, testFile } = request.reading;
   const corpus = await readTextOf(invocation, settings.reading, {
     runFolder: folder.path,
-    vocabulary: earlier.vocabulary,
+    vocabulary: resumedFrom.vocabulary,
     plainValidation: validationFile == null,
     plainTest: testFile == null,
     toAddCharacters: hintToAddCharacters(request, settings.reading, folder.path),
   });
-  for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
+  for (const note of compareCorpus(resumedFrom, corpus, { accepted: request.acceptNewCorpus })) listener.note(note);
   const { options, notes } = refitOptions(settings.options, corpus);
-  for (const note of notes) tell.note(note);
-  tell.note(`resuming ${folder.path} at step ${count(earlier.training.step)}`);
+  for (const note of notes) listener.note(note);
+  listener.note(`resuming ${folder.path} at step ${count(resumedFrom.training.step)}`);
   return prepare(
     invocation,
-    { settings: { ...settings, options }, corpus, initial: null, earlier },
+    { settings: { ...settings, options }, corpus, initialModel: null, resumedFrom },
     async () => folder,
   );
 }
@@ -213,14 +215,14 @@ function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
 
 /** The `end` event of a run that has nothing left to do, or null. */
 async function endEventIfFinished(
-  { request: { acceptNewCorpus }, tell }: RunInvocation,
+  { request: { acceptNewCorpus }, listener }: RunInvocation,
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
   const reason = endReasonOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? [flagOf('acceptNewCorpus')] : [])], reason);
-  if (unused !== null) tell.note(unused);
+  if (unused !== null) listener.note(unused);
   const { step, bestValidationLossNats, loop } = checkpoint.training;
   const { learningRate } = checkpoint.training.options;
   const { elapsedMs, learningRateFactor } = loop as { elapsedMs: number; learningRateFactor: number };
@@ -243,17 +245,17 @@ interface PartialSettings extends Omit<RunSettings, 'options'> {
 interface PreparedRun {
   readonly settings: RunSettings;
   readonly corpus: Corpus;
-  readonly initial: TrainedModel | null;
-  readonly earlier: Checkpoint | null;
+  readonly initialModel: TrainedModel | null;
+  readonly resumedFrom: Checkpoint | null;
 }
 
 /** @param openStore opens the store, after all checks */
 async function prepare(
   invocation: RunInvocation,
-  { settings: { options, machine, reading }, corpus, initial, earlier }: PreparedRun,
+  { settings: { options, machine, reading }, corpus, initialModel, resumedFrom }: PreparedRun,
   openStore: () => Promise<Store>,
 ): Promise<OpenRun> {
-  const { tell, clock } = invocation;
+  const { listener, clock } = invocation;
   const opened: { close?(): Promise<void> | void }[] = [];
   const close = async (): Promise<void> => {
     for (const each of opened.toReversed()) await each.close?.();
@@ -267,13 +269,13 @@ async function prepare(
       machine,
       corpus,
       device,
-      earlier,
-      initial,
+      resumedFrom,
+      initialModel,
       clock,
-      onActivity: tell.activity,
+      onActivity: listener.activity,
     });
     opened.push(run);
-    for (const note of run.notes) tell.note(note);
+    for (const note of run.notes) listener.note(note);
     const store = await openStore();
     opened.push(store);
     return { end: null, store, train: (signal) => run.train(store, signal), close };

@@ -13,7 +13,7 @@ import { shellWord } from '../shell-word.ts';
 import type { RunSettings } from '../training/continue.ts';
 import { type RunEstimate, estimateRun } from '../training/estimate.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { refuseTooLargeSizes, refuseImpossible } from '../training/impossible-options.ts';
+import { refuseTooLargeSizes, checkOptions } from '../training/impossible-options.ts';
 import { defaultOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { wordsOf } from '../options/words.ts';
@@ -29,7 +29,7 @@ export interface PlannedRun extends NewRunOptions {
   readonly corpus: Corpus;
   readonly reading: ReadingOptions;
   /** The model of `--init-from`. */
-  readonly initial: TrainedModel | null;
+  readonly initialModel: TrainedModel | null;
 }
 
 /** Can refuse the options of a run before its text is read. */
@@ -44,21 +44,24 @@ export async function planRun(
   beforeReading: BeforeReading = refuseWrongOptions,
 ): Promise<PlannedRun> {
   const { folder, initFrom, options, text } = invocation.request;
-  const initial = initFrom === null ? null : await readInitial(initFrom, invocation);
-  const { unit = initial?.vocabulary.unit } = invocation.request.reading;
+  const initialModel = initFrom === null ? null : await readInitial(initFrom, invocation);
+  const { unit = initialModel?.vocabulary.unit } = invocation.request.reading;
   const reading = isReadText(text) ? text.reading : readingOptionsOf({ ...invocation.request.reading, unit });
-  const given = initial === null ? options : withSizesOf(initial, options);
+  const given = initialModel === null ? options : withSizesOf(initialModel, options);
   await beforeReading(given, reading);
-  const corpus = await readTextOf(invocation, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
-  const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
+  const corpus = await readTextOf(invocation, reading, {
+    runFolder: folder ?? undefined,
+    known: initialModel?.vocabulary,
+  });
+  const planned = { ...resolveOptions(given, corpus), corpus, reading, initialModel };
   // If the user names a separate validation text, any difference is the user's choice.
   const isSplitAtEnd = reading.validationFraction > 0 && corpus.records === null;
   const warning = isSplitAtEnd ? listWarning(corpus.train, corpus.vocabulary) : null;
   const mayDivide =
-    warning === null && corpus.records === null && initial === null && corpus.vocabulary.unit === 'char';
+    warning === null && corpus.records === null && initialModel === null && corpus.vocabulary.unit === 'char';
   const hint = mayDivide ? listHint(corpus.train, corpus.vocabulary) : null;
-  if (warning !== null) invocation.tell.warn(warning);
-  if (hint !== null) invocation.tell.note(`hint: ${hint}`);
+  if (warning !== null) invocation.listener.warn(warning);
+  if (hint !== null) invocation.listener.note(`hint: ${hint}`);
   return planned;
 }
 
@@ -76,15 +79,18 @@ export interface DryRun extends PlannedRun {
  * the result
  */
 export async function dryRun(invocation: RunInvocation): Promise<DryRun> {
-  const { request, tell, clock } = invocation;
+  const { request, listener, clock } = invocation;
   if (request.folder !== null) await refuseTakenFolder(request, request.folder);
   const planned = await planRun(invocation, refuseHopelessRun);
   try {
     const machine = machineOf(request);
     // The estimate names the device, so a note would repeat it.
-    const device = await openDeviceFor({ ...invocation, tell: { ...tell, note() {} } }, { ...planned, machine });
+    const device = await openDeviceFor(
+      { ...invocation, listener: { ...listener, note() {} } },
+      { ...planned, machine },
+    );
     try {
-      const estimate = await estimateRun({ ...planned, device, machine, clock, onActivity: tell.activity });
+      const estimate = await estimateRun({ ...planned, device, machine, clock, onActivity: listener.activity });
       return { ...planned, estimate, unmeasured: null };
     } finally {
       await device.close();
@@ -100,7 +106,7 @@ const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): bo
   validationFile !== null || validationFraction > 0;
 
 function refuseWrongOptions(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
-  refuseImpossible(options, { validates: validatesBy(reading) });
+  checkOptions(options, { isValidated: validatesBy(reading) });
 }
 
 /**
@@ -110,7 +116,7 @@ function refuseWrongOptions(options: Partial<TrainingOptions>, reading: ReadingO
  */
 export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
   refuseWrongOptions(options, reading);
-  refuseTooLargeSizes(options, { validates: validatesBy(reading) });
+  refuseTooLargeSizes(options, { isValidated: validatesBy(reading) });
 }
 
 /**
@@ -128,8 +134,8 @@ export async function refuseTakenFolder(request: RunRequest, folder: string): Pr
 
 /** The files that the request names. Patterns never find files in the run's own folder. */
 export function filesRead({ text, reading, alsoReads = [] }: RunRequest): string[] {
-  const named = [...(isReadText(text) ? [] : text), reading.validationFile, reading.testFile];
-  return [...named.filter((source) => typeof source === 'string'), ...alsoReads];
+  const namedSources = [...(isReadText(text) ? [] : text), reading.validationFile, reading.testFile];
+  return [...namedSources.filter((source) => typeof source === 'string'), ...alsoReads];
 }
 
 /** The machine options of a new run. */
@@ -152,18 +158,21 @@ export const openOptionsOf = ({ threads, kernels }: MachineOptions): OpenOptions
 
 /** Opens the device of a run, and notes why it was chosen. */
 export async function openDeviceFor(
-  { request: { deviceBy }, tell }: RunInvocation,
+  { request: { deviceOrigin }, listener }: RunInvocation,
   { options, machine, corpus }: Pick<RunSettings, 'options' | 'machine'> & { readonly corpus: Corpus },
 ): Promise<Device> {
   const work = workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   const name = machine.device ?? 'auto';
   const device = await openDevice(name, { work, ...openOptionsOf(machine) });
-  const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);
-  if (why !== null) tell.note(`device ${why}`);
+  const why = device.reason ?? (deviceOrigin === undefined ? null : `${name}: ${deviceOrigin}`);
+  if (why !== null) listener.note(`device ${why}`);
   return device;
 }
 
-async function readInitial(initFrom: string | TrainedModel, { request, tell }: RunInvocation): Promise<TrainedModel> {
+async function readInitial(
+  initFrom: string | TrainedModel,
+  { request, listener }: RunInvocation,
+): Promise<TrainedModel> {
   const { path, trained } =
     typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
   const { unit } = trained.vocabulary;
@@ -172,7 +181,7 @@ async function readInitial(initFrom: string | TrainedModel, { request, tell }: R
     const message = `cannot use ${flagOf('unit')} ${asked} with ${flagOf('initFrom')}: ${path} is a ${tokenName(unit)}-level model`;
     throw usageError(message, 'omit one of them');
   }
-  tell.note(`starting from the weights of ${path} at step ${count(trained.training.step)}`);
+  listener.note(`starting from the weights of ${path} at step ${count(trained.training.step)}`);
   return trained;
 }
 
@@ -196,7 +205,7 @@ interface KnownSymbols {
  * the run needs
  */
 export async function readTextOf(
-  { request, tell }: RunInvocation,
+  { request, listener }: RunInvocation,
   reading: ReadingOptions,
   symbols: KnownSymbols,
 ): Promise<Corpus> {
@@ -210,12 +219,12 @@ export async function readTextOf(
     sources: text,
     ...reading,
     ...rest,
-    onActivity: tell.activity,
+    onActivity: listener.activity,
     vocabulary: vocabulary && new Vocabulary(vocabulary),
     known: known && new Vocabulary(known),
     stdin,
   });
-  for (const note of corpus.notes) tell.note(note);
+  for (const note of corpus.notes) listener.note(note);
   return corpus;
 }
 
@@ -229,7 +238,7 @@ export function hintToAddCharacters({ text }: RunRequest, reading: ReadingOption
   const isOther = (name: keyof ReadingOptions): boolean =>
     !isDeepStrictEqual(reading[name], defaultOf(readingOptions[name]));
   const otherOptions = readingNames.filter((name) => isOther(name) && reading[name] !== 0);
-  const words = [
+  const args = [
     ...(text as readonly string[]),
     flagOf('initFrom'),
     folderName,
@@ -237,7 +246,7 @@ export function hintToAddCharacters({ text }: RunRequest, reading: ReadingOption
     `${folderName}-2`,
     ...otherOptions.flatMap((name) => wordsOf(name, readingOptions[name], reading[name])),
   ];
-  return `run rnn train ${words.map(shellWord).join(' ')} to start from the weights of this run and learn them`;
+  return `run rnn train ${args.map(shellWord).join(' ')} to start from the weights of this run and learn them`;
 }
 
 function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, known }: KnownSymbols): void {
@@ -249,10 +258,10 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
       ? needed.unit === data.unit && needed.symbols.every((symbol) => has.has(symbol))
       : isDeepStrictEqual(needed, data);
   if (fits) return;
-  const own = data.symbols.length;
+  const textTokens = data.symbols.length;
   const option = vocabulary === undefined ? 'known' : 'vocabulary';
   throw corpusError(
-    `cannot train on the text: its vocabulary of ${own} tokens differs from the model's ${needed.symbols.length}`,
+    `cannot train on the text: its vocabulary of ${textTokens} tokens differs from the model's ${needed.symbols.length}`,
     `read it with { ${option}: checkpoint.vocabulary }, or pass its files instead`,
   );
 }

@@ -53,7 +53,7 @@ export interface RunRequest {
   readonly reading: Partial<ReadingOptions>;
   readonly machine: Partial<MachineOptions>;
   /** The reason for the device, if a note should state it. */
-  readonly deviceBy?: string;
+  readonly deviceOrigin?: string;
   /** Other files that are read, such as a configuration file. The run never replaces them. */
   readonly alsoReads?: readonly string[];
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
@@ -77,7 +77,7 @@ export interface Listening {
 /** A request, and its caller's listener and clock. */
 export interface RunInvocation {
   readonly request: RunRequest;
-  readonly tell: Listener;
+  readonly listener: Listener;
   /** Milliseconds since an arbitrary moment. The clock may stop while the process is suspended. */
   readonly clock?: (() => number) | undefined;
 }

@@ -92,9 +92,9 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
     refuseOther('which', which, choice(['best', 'latest']));
     if (this.#store instanceof MemoryStore) {
-      const kept =
+      const checkpoint =
         which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
-      if (kept !== null) return kept;
+      if (checkpoint !== null) return checkpoint;
     } else if (this.#request.folder !== null) {
       const { folder } = this.#request;
       return which === 'best' ? readCheckpoint(await findCheckpoint(folder)) : (await newestIn(folder)).checkpoint;
@@ -107,11 +107,11 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
 
   async *#updates(): AsyncGenerator<TrainingUpdate, void, undefined> {
     const messages: TrainingUpdate[] = [];
-    const tell = {
+    const listener = {
       note: (text: string) => void messages.push({ event: 'note', text }),
       warn: (text: string) => void messages.push({ event: 'warning', text }),
     };
-    const run = await openRun({ request: this.#request, tell });
+    const run = await openRun({ request: this.#request, listener });
     if (run.end !== null) {
       yield* messages;
       yield run.end;
@@ -155,14 +155,17 @@ export interface TrainingPlan {
  */
 export async function planTraining(request: PlanRequest): Promise<TrainingPlan> {
   const messages: string[] = [];
-  const tell = { note: (text: string) => void messages.push(text), warn: (text: string) => void messages.push(text) };
+  const listener = {
+    note: (text: string) => void messages.push(text),
+    warn: (text: string) => void messages.push(text),
+  };
   const {
     options,
     sources,
     notes,
     noEffectNotes,
     corpus: { vocabulary, train, validation, test, characters },
-  } = await planRun({ request: runRequestOf(request), tell });
+  } = await planRun({ request: runRequestOf(request), listener });
   const { size: symbols } = vocabulary;
   return {
     options,

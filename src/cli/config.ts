@@ -134,7 +134,7 @@ function objectIn(path: string, text: string): object {
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw usageError(
-    `${path} is ${shown(value)}: expected an object`,
+    `${path} is ${quotedValue(value)}: expected an object`,
     'write an object such as {"hidden": 256, "cell": "gru"}',
   );
 }
@@ -144,8 +144,8 @@ export const namesInFiles = ({ key }: Flag): string[] => [...new Set([key, camel
 
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
   const [near] = suggestedKeys(flagsInFiles(flags), key);
-  const meant = near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`;
-  const hint = flags.some((flag) => flag.key === key) ? `use --${key} on the command line` : meant;
+  const suggestion = near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`;
+  const hint = flags.some((flag) => flag.key === key) ? `use --${key} on the command line` : suggestion;
   return usageError(`${name} is not an option that a configuration file can have`, hint);
 }
 
@@ -153,21 +153,21 @@ function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError
 function valueOf({ kind }: Flag, name: string, value: unknown): unknown {
   switch (kind.name) {
     case 'switch':
-      if (!kind.holds(value)) throw badValue(name, shown(value), kind.expected());
+      if (!kind.holds(value)) throw badValue(name, quotedValue(value), kind.expected());
       return value;
     case 'list':
-      if (!kind.holds(value)) throw badValue(name, shown(value), 'a list of texts, such as ["*.txt"]');
+      if (!kind.holds(value)) throw badValue(name, quotedValue(value), 'a list of texts, such as ["*.txt"]');
       return (value as readonly string[]).reduce<unknown>((earlier, each) => kind.parse(name, each, earlier), []);
     case 'text':
-      if (typeof value !== 'string') throw badValue(name, shown(value), 'a text between double quotes');
+      if (typeof value !== 'string') throw badValue(name, quotedValue(value), 'a text between double quotes');
       return kind.parse(name, value);
     case 'choice':
     case 'duration':
-      return kind.parse(name, typeof value === 'string' ? value : shown(value));
+      return kind.parse(name, typeof value === 'string' ? value : quotedValue(value));
     case 'number':
       if (kind.holds(value)) return value;
       // JSON.stringify turns 1e400 into null.
-      return kind.parse(name, typeof value === 'number' ? String(value) : shown(value));
+      return kind.parse(name, typeof value === 'number' ? String(value) : quotedValue(value));
   }
 }
 
@@ -188,6 +188,6 @@ function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
 }
 
 /** A value as a message quotes it. An object or a list is only named, because it can be large. */
-function shown(value: unknown): string {
+function quotedValue(value: unknown): string {
   return typeof value === 'object' && value !== null ? inQuotes(value) : shorten(JSON.stringify(value));
 }

@@ -26,7 +26,7 @@ export function refuseKernelsWithout(
 }
 
 /** The device that rnn chooses. */
-export const automatic: DeviceText = {
+export const autoDevice: DeviceText = {
   summary: 'The gpu if training is expected to be at least twice as fast on it, else the cpu',
   use: 'To let rnn choose (the default)',
 };
@@ -42,7 +42,7 @@ export const isByEnvironment = ({ origins }: Context): boolean => origins.get('-
 export function machineFrom(
   { device, threads, kernels }: MachineChoice & { readonly device: string },
   context: Context,
-): { readonly machine: MachineChoice; readonly by: string } {
+): { readonly machine: MachineChoice; readonly deviceOriginText: string } {
   refuseKernelsWithout(kernels, [device]);
-  return { machine: { device, threads, kernels }, by: isByEnvironment(context) ? ', by RNN_DEVICE' : '' };
+  return { machine: { device, threads, kernels }, deviceOriginText: isByEnvironment(context) ? ', by RNN_DEVICE' : '' };
 }

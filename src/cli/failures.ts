@@ -4,7 +4,7 @@ import { type ErrorKind, RnnError, THREAD_LIMIT_HINT, systemCode } from '../erro
 import type { EndReason } from '../training/events.ts';
 import { type Signal, signalCodes } from './process/signals.ts';
 
-/** A bug has the code of `machine`, too. Its stack says more than its message. */
+/** A bug exits with the code of `machine`, too. */
 export const exitCodes: Readonly<Record<ErrorKind, number>> = {
   machine: 1,
   usage: 2,
@@ -27,10 +27,7 @@ interface Failure {
   readonly stack: string | undefined;
 }
 
-/**
- * How to raise the limits of the system that the program can reach, by the error codes of the
- * system.
- */
+/** Hints for limits of the operating system that the program may reach, by system error code. */
 const limitHints: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
   ENFILE: 'close other programs, or raise the system-wide limit on open files',
@@ -43,7 +40,7 @@ const outOfMemory = /^Array buffer allocation failed$|could not allocate memory$
 
 /** A hint for a limit or another fault of the system, or undefined for any other error. */
 function limitHint(error: unknown): string | undefined {
-  // Node cannot resolve a relative path.
+  // `process.cwd()` fails because the current folder was removed.
   if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd')
     return 'change to a folder that exists, because the current folder was removed';
   const code = error instanceof RangeError && outOfMemory.test(error.message) ? 'ENOMEM' : systemCode(error);
@@ -74,7 +71,7 @@ export function failureOf(error: unknown, { debug }: { debug: boolean }): Failur
  *
  * @param origins the origins of the options, as in the context of commands
  */
-export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
+export function originNotes({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
   const named = options.map((flag) => [flag, flag]);
   if (code === exitCodes.checkpoint) named.push(['the checkpoint', '--checkpoint']);
   return named.flatMap(([name, flag]) => {

@@ -68,8 +68,8 @@ export class Flag extends CommanderOption {
 
 /** `Momentum of sgd [default: 0.9]` */
 function withDefault(text: string, row: Option): string {
-  const shown = shownDefaultOf(row);
-  return shown === '' ? text : `${text} [default: ${shown}]`;
+  const defaultText = shownDefaultOf(row);
+  return defaultText === '' ? text : `${text} [default: ${defaultText}]`;
 }
 
 /** The default of an option as the help shows it, or empty if it is not shown. */
@@ -100,7 +100,7 @@ export function addGroups(command: Command, groups: OptionGroups): void {
  * Adds `--no-tied` for `--tied`, which undoes it in a file, the environment or an earlier run. The
  * help does not show it.
  */
-export function addUndoing(command: Command, options: Options): void {
+export function addNegatedSwitches(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
     if (row.kind.name === 'switch' && row.isExcludedFromConfig === undefined)
       for (const key of [keyOf(name, row), ...(row.aliases ?? [])]) command.addOption(new Flag(name, row, `no-${key}`));
@@ -134,9 +134,9 @@ export function suggestedKeys(
   word: string,
   others: readonly string[] = [],
 ): string[] {
-  const shown = options.filter(({ hidden }) => !hidden).map(keyIn);
-  const near = suggestWords(word, [...shown, ...others]);
-  if (near.length > 0) return near;
+  const visibleKeys = options.filter(({ hidden }) => !hidden).map(keyIn);
+  const suggestions = suggestWords(word, [...visibleKeys, ...others]);
+  if (suggestions.length > 0) return suggestions;
   const main = new Map(
     options.map((option) => [keyIn(option), option instanceof Flag && !option.negate ? option.mainKey : keyIn(option)]),
   );

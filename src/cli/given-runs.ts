@@ -5,7 +5,11 @@ import { type RnnError, usageError, checkpointError } from '../errors.ts';
 import type { Run } from '../api/runs.ts';
 import { onOneLine } from './output/format.ts';
 
-/** The curves of the given runs. @throws RnnError `checkpoint` if there is no run */
+/**
+ * The given runs, with names that are safe for a terminal.
+ *
+ * @throws RnnError `checkpoint` if there is no run
+ */
 export async function readGivenRuns(given: readonly string[]): Promise<Run[]> {
   const runs = await (await import('../api/runs.ts')).readRuns(given);
   return runs.map((run) => ({ ...run, name: onOneLine(run.name) }));
@@ -19,13 +23,13 @@ export async function findRun(given: string | undefined): Promise<string> {
   return path;
 }
 
-export const nothingLogged = (path: string): RnnError =>
+export const emptyLogError = (path: string): RnnError =>
   checkpointError(
     `the log of ${path} is empty: expected at least one loss`,
     'use rnn runs to list other runs. A run logs its first loss about a second after its start, and an imported run has no log',
   );
 
-/** At most `max` of the texts, and the number of other texts. */
+/** Joins the first `max` texts with commas, and adds “N more” if there are others. */
 export function joinTexts(texts: readonly string[], max = 5): string {
   const more = texts.length - max;
   return [...texts.slice(0, max), ...(more > 0 ? [`${more} more`] : [])].join(', ');

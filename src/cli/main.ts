@@ -6,7 +6,7 @@ import { type RnnError, usageError } from '../errors.ts';
 import { coloursFor, noColours } from './output/colour.ts';
 import { type CommandEntry, commands } from './commands.ts';
 import type { Context } from './context.ts';
-import { comeFrom, failureOf } from './failures.ts';
+import { originNotes, failureOf } from './failures.ts';
 import { commonOptions } from '../options/common.ts';
 import { meansOutput, suggestWords } from '../options/suggest.ts';
 import { flagsFor, refuseRepeats, suggestedKeys } from './flags.ts';
@@ -42,32 +42,32 @@ const expectedArguments: Readonly<Record<string, string>> = {
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
   const context = await openContext(io, !words.has('--no-color'));
-  let written: Promise<unknown> = Promise.resolve(null);
+  let helpWritten: Promise<unknown> = Promise.resolve(null);
   let program: Command | null = null;
   try {
     program = await define(
       argv,
       context,
       (text) =>
-        (written = context.stdout.write(text).then(
+        (helpWritten = context.stdout.write(text).then(
           () => null,
           (error: unknown) => error,
         )),
     );
-    await program.parseAsync(wanted(argv), { from: 'user' });
+    await program.parseAsync(withoutHelpCommand(argv), { from: 'user' });
     context.waiting?.end();
     return context.exitCode;
   } catch (error) {
     context.waiting?.end();
     // The user asked for the help or the version, and writing it may have failed.
-    const thrown = error instanceof CommanderError && error.exitCode === 0 ? await written : error;
-    if (thrown === null || thrown instanceof OutputClosed) return 0;
+    const reason = error instanceof CommanderError && error.exitCode === 0 ? await helpWritten : error;
+    if (reason === null || reason instanceof OutputClosed) return 0;
     // `rnn` alone: the help has been printed, on stderr.
-    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
-    const tried = triedIn(argv);
-    const help = tried === undefined ? 'rnn --help' : `rnn ${tried.name} --help`;
-    const options = program?.commands.find((command) => command.name() === tried?.name)?.options ?? [];
-    const failure = thrown instanceof CommanderError ? commandLineError(thrown, help, tried, options) : thrown;
+    if (reason instanceof CommanderError && reason.code === 'commander.help') return usageCode;
+    const triedCommand = triedIn(argv);
+    const help = triedCommand === undefined ? 'rnn --help' : `rnn ${triedCommand.name} --help`;
+    const options = program?.commands.find((command) => command.name() === triedCommand?.name)?.options ?? [];
+    const failure = reason instanceof CommanderError ? commandLineError(reason, help, triedCommand, options) : reason;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
       json: context.wantsJson ?? words.has('--json'),
@@ -104,7 +104,7 @@ async function openWaiting(context: Context): Promise<void> {
  * Turns `rnn help` into `rnn --help`, and `rnn help train` into `rnn train --help`. The words of a
  * topic stay unchanged.
  */
-function wanted(argv: readonly string[]): string[] {
+function withoutHelpCommand(argv: readonly string[]): string[] {
   const at = argv.findIndex((word) => !isCommon(word));
   if (argv[at] !== 'help') return [...argv];
   const others = argv.filter((_, index) => index !== at);
@@ -211,10 +211,10 @@ const missingArgument = (name: string): string => `the ${name} is missing: expec
 /** A hint on the probable meaning of an unknown option, or undefined without a suggestion. */
 function hintFor(word: string, { name, takes }: CommandEntry, options: readonly Option[]): string | undefined {
   const argument = /\w+/.exec(takes)?.[0];
-  const meant = suggestedKeys(options, word, argument === undefined ? [] : [argument]);
-  if (meansOutput(word) && !meant.some(meansOutput)) return `add >FILE: rnn ${name} writes to standard output`;
-  if (argument !== undefined && meant[0] === argument) return `write it as an argument: rnn ${name} ${takes}`;
-  return meant.length > 0 ? `did you mean ${meant.map((key) => `--${key}`).join(' or ')}?` : undefined;
+  const suggestions = suggestedKeys(options, word, argument === undefined ? [] : [argument]);
+  if (meansOutput(word) && !suggestions.some(meansOutput)) return `add >FILE: rnn ${name} writes to standard output`;
+  if (argument !== undefined && suggestions[0] === argument) return `write it as an argument: rnn ${name} ${takes}`;
+  return suggestions.length > 0 ? `did you mean ${suggestions.map((key) => `--${key}`).join(' or ')}?` : undefined;
 }
 
 async function report(
@@ -226,7 +226,7 @@ async function report(
   const { code, message, cases, stack } = failure;
   // The message about a wrong value lists the allowed values, and the help says how to choose.
   const advice = failure.hint ?? (code === usageCode ? `run ${options.help} to see how to choose a value` : undefined);
-  const sentences = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])];
+  const sentences = [...originNotes(failure, origins), ...(advice === undefined ? [] : [advice])];
   const hint = sentences.map((text, index) => (index === 0 ? text : upperFirst(text))).join('. ') || undefined;
   // The stack and the message may quote a file from an untrusted source.
   if (stack !== undefined) stderr.line(stderr.colour.dim(escapeControls(stack)));

@@ -109,11 +109,11 @@ export async function settingsOfTrain(
   warnOfMisspelt(command, flags, context);
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
-  const by = config === undefined ? 'RNN_CONFIG' : '--config';
+  const configOrigin = config === undefined ? 'RNN_CONFIG' : '--config';
   const file =
     path === undefined
       ? new Map<string, FlagSetting>()
-      : new Map(await fromFile(by, path, flags, (name) => stderr.warn(retiredWarning(name))));
+      : new Map(await fromFile(configOrigin, path, flags, (name) => stderr.warn(retiredWarning(name))));
   // The device reads RNN_KERNELS itself, but only without an option, and RNN_KERNELS is stronger
   // than the file.
   if (env.RNN_KERNELS) file.delete('kernels');
@@ -158,9 +158,9 @@ export function knownVariables(): ReadonlySet<string> {
 }
 
 function warnOfMisspelt(command: Command, flags: readonly Flag[], { io, stderr }: Context): void {
-  const others = flagsOf(command).some(({ option }) => option === 'device') ? ofDevices : [];
-  for (const { name, meant } of misspelt(flags, others, io.env))
-    stderr.warn(`${name} is not an option of rnn ${command.name()}. Did you mean ${meant}?`);
+  const deviceVariables = flagsOf(command).some(({ option }) => option === 'device') ? ofDevices : [];
+  for (const { name, suggestion } of misspelt(flags, deviceVariables, io.env))
+    stderr.warn(`${name} is not an option of rnn ${command.name()}. Did you mean ${suggestion}?`);
 }
 
 /**
@@ -172,19 +172,20 @@ function misspelt(
   flags: readonly Flag[],
   others: readonly string[],
   environment: Io['env'],
-): readonly { readonly name: string; readonly meant: string }[] {
+): readonly { readonly name: string; readonly suggestion: string }[] {
   const known = knownVariables();
   const switches = flags.filter(({ kind }) => kind.name === 'switch');
   return Object.keys(environment)
     .filter((name) => name.startsWith('RNN_') && !known.has(name))
     .flatMap((name) => {
-      const written = name.slice('RNN_'.length).toLowerCase();
+      const typedKey = name.slice('RNN_'.length).toLowerCase();
       const negatedSwitch = switches.find(({ key }) => variableOf(`no-${key}`) === name);
-      if (negatedSwitch !== undefined) return [{ name, meant: `${variableOf(negatedSwitch.key)}=0` }];
-      const [key = null] = suggestedKeys(flags, written, others);
+      if (negatedSwitch !== undefined) return [{ name, suggestion: `${variableOf(negatedSwitch.key)}=0` }];
+      const [key = null] = suggestedKeys(flags, typedKey, others);
       // On Windows, RNN_Hidden and RNN_HIDDEN are the same variable.
-      if (key === null || !key.startsWith(written.slice(0, 1)) || environment[variableOf(key)] !== undefined) return [];
-      return [{ name, meant: variableOf(key) }];
+      if (key === null || !key.startsWith(typedKey.slice(0, 1)) || environment[variableOf(key)] !== undefined)
+        return [];
+      return [{ name, suggestion: variableOf(key) }];
     });
 }
 
@@ -195,15 +196,15 @@ function misspelt(
  * @throws RnnError `usage` if a level has two options that exclude each other, or an invalid value
  */
 function mergeByPriority(given: ReadonlyMap<string, unknown>, levels: readonly Level[]): readonly SettledSetting[] {
-  const taken = new Map(given);
-  const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
+  const settings = new Map(given);
+  const isOn = (name: string): boolean => settings.has(name) && settings.get(name) !== false;
   return levels.flatMap((level) => {
-    const isInVain = (name: string): boolean =>
-      excludedBy(name).some(isOn) || (name === 'kernels' && !mayBeCpu(taken.get('device')));
-    const added = [...level].filter(([name]) => !taken.has(name) && !isInVain(name));
+    const hasNoEffect = (name: string): boolean =>
+      excludedBy(name).some(isOn) || (name === 'kernels' && !mayBeCpu(settings.get('device')));
+    const added = [...level].filter(([name]) => !settings.has(name) && !hasNoEffect(name));
     refuseExclusive(new Map(added));
     const settled = added.map(([, setting]) => ({ ...setting, value: setting.value() }));
-    for (const { flag, value } of settled) taken.set(flag.option, value);
+    for (const { flag, value } of settled) settings.set(flag.option, value);
     return settled;
   });
 }

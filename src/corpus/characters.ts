@@ -1,10 +1,13 @@
 // Describes characters in error messages, and suggests known characters to type instead.
 
 /** A message names at most this many characters and counts the rest. */
-const NAMED = 5;
+const MAX_NAMED = 5;
 
-/** Characters of keyboards for typographic characters, and the reverse. */
-const INSTEAD: Readonly<Record<string, string>> = {
+/**
+ * Substitutes to suggest: plain quotes, hyphens and spaces for typographic or invisible characters,
+ * and ’ for '.
+ */
+const SUBSTITUTES: Readonly<Record<string, string>> = {
   '\u2018': "'",
   '\u2019': "'",
   '\u201C': '"',
@@ -26,7 +29,10 @@ const INVISIBLE: Readonly<Record<string, string>> = {
   '\uFEFF': 'byte order mark',
 };
 
-/** Such as "U+00E9 é". The number helps if the terminal does not show the glyph. */
+/**
+ * Formats a character as "U+00E9 é", or as "U+0009 (tab)" if it is invisible. The number helps if
+ * the terminal does not show the glyph.
+ */
 function describeCharacter(character: string): string {
   const codePoint = character.codePointAt(0) ?? 0;
   const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -37,8 +43,8 @@ function describeCharacter(character: string): string {
 
 /** The first characters of a list, and the number of the rest. */
 export function describeCharacters(characters: readonly string[]): string {
-  const named = characters.slice(0, NAMED).map(describeCharacter).join(', ');
-  return characters.length > NAMED ? `${named} and ${characters.length - NAMED} more` : named;
+  const listed = characters.slice(0, MAX_NAMED).map(describeCharacter).join(', ');
+  return characters.length > MAX_NAMED ? `${listed} and ${characters.length - MAX_NAMED} more` : listed;
 }
 
 /**
@@ -46,20 +52,20 @@ export function describeCharacters(characters: readonly string[]): string {
  * characters. Returns '' if none of them has a known substitute.
  */
 export function substitutes(characters: readonly string[], isKnown: (character: string) => boolean): string {
-  const pairs = characters.slice(0, NAMED).flatMap((character) => {
+  const pairs = characters.slice(0, MAX_NAMED).flatMap((character) => {
     const nearest = candidates(character).find((candidate) => candidate !== character && isKnown(candidate));
-    return nearest === undefined ? [] : [`${shown(nearest)} for ${shown(character)}`];
+    return nearest === undefined ? [] : [`${nameOrGlyph(nearest)} for ${nameOrGlyph(character)}`];
   });
   return pairs.length === 0 ? '' : `write ${new Intl.ListFormat('en-GB').format(pairs)}`;
 }
 
 /**
- * In order of preference: the other case, without the accent, then typed instead of typographic or
- * the reverse.
+ * In order of preference: the other case, the base letter without its accent, the base letter in
+ * the other case, and the substitute in the table above.
  */
 function candidates(character: string): string[] {
   const [base] = character.normalize('NFKD');
-  return [otherCase(character), base, otherCase(base), INSTEAD[character] ?? character];
+  return [otherCase(character), base, otherCase(base), SUBSTITUTES[character] ?? character];
 }
 
 function otherCase(character: string): string {
@@ -67,7 +73,7 @@ function otherCase(character: string): string {
   return lower === character ? character.toUpperCase() : lower;
 }
 
-function shown(character: string): string {
+function nameOrGlyph(character: string): string {
   const name = INVISIBLE[character];
   return name === undefined ? character : `a ${name}`;
 }

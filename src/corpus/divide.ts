@@ -20,8 +20,8 @@ export interface Divider {
  * The text between records in files and in output. A model learns it as one end token.
  */
 export function separatorOf(division: Division): string {
-  const named: Readonly<Record<string, string>> = { line: '\n', paragraph: '\n\n', file: '\n\u{1e}\n' };
-  return named[division] ?? division;
+  const separators: Readonly<Record<string, string>> = { line: '\n', paragraph: '\n\n', file: '\n\u{1e}\n' };
+  return separators[division] ?? division;
 }
 
 /**

@@ -49,26 +49,30 @@ export function recogniseUtf16(head: Uint8Array): string | null {
   const marked = encodingOfMark(head);
   if (marked !== null) return marked === UTF8 ? null : marked;
   if (!head.subarray(0, 2).includes(0)) return null;
-  return ['utf-16le', 'utf-16be'].find((encoding) => isPlain(startOf(head.subarray(0, HEAD_BYTES), encoding))) ?? null;
+  return (
+    ['utf-16le', 'utf-16be'].find((encoding) => looksLikeText(decodeStart(head.subarray(0, HEAD_BYTES), encoding))) ??
+    null
+  );
 }
 
 /**
  * Decodes the start of a text, which may end within a character. Null if the bytes are not of this
  * encoding.
  */
-const startOf = (bytes: Uint8Array, encoding: string): string | null =>
+const decodeStart = (bytes: Uint8Array, encoding: string): string | null =>
   orNull(() => new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true }));
 
 /** Whether a text contains some ASCII and no control characters that are rare in texts. */
-const isPlain = (text: string | null): boolean =>
+const looksLikeText = (text: string | null): boolean =>
   text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
 
 /**
- * The text around a byte, decoded as Windows-1252. Null if Windows-1252 does not define that byte.
+ * The text around a byte on the same line, decoded as Windows-1252. Null if Windows-1252 does not
+ * define that byte.
  */
-export function asWindows1252(bytes: Uint8Array, index: number): string | null {
+export function contextAsWindows1252(bytes: Uint8Array, index: number): string | null {
   const start = Math.max(0, index - CONTEXT);
-  const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
+  const text = decodeStart(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
   const [before, after] = [text.slice(0, index - start), text.slice(index - start)];
   // Undefined bytes decode to control characters.
   return /^[\u0080-\u009f]/.test(after) ? null : /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
@@ -117,9 +121,12 @@ export class FileDecoder {
   readonly #lenient: TextDecoder | null;
   /** The length of all complete characters so far, in bytes of UTF-8. */
   #offset = 0;
-  /** The last bytes. The final `#incomplete` of them are not a complete character yet. */
+  /**
+   * The bytes of the last chunk. The final `#incompleteBytes` bytes are the start of a character
+   * that is not complete yet.
+   */
   #last: Buffer = Buffer.alloc(0);
-  #incomplete = 0;
+  #incompleteBytes = 0;
 
   constructor(encoding: string) {
     this.#strict = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
@@ -131,13 +138,13 @@ export class FileDecoder {
     const options = { stream: bytes !== undefined };
     const lenient = this.#lenient?.decode(bytes, options);
     if (bytes !== undefined)
-      this.#last = Buffer.concat([this.#last.subarray(this.#last.length - this.#incomplete), bytes]);
-    const start = bytes === undefined ? this.#last.length - this.#incomplete : 0;
+      this.#last = Buffer.concat([this.#last.subarray(this.#last.length - this.#incompleteBytes), bytes]);
+    const start = bytes === undefined ? this.#last.length - this.#incompleteBytes : 0;
     try {
       const text = this.#strict.decode(bytes, options);
       const length = Buffer.byteLength(text);
       this.#offset += length;
-      if (this.#lenient === null) this.#incomplete = this.#last.length - start - length;
+      if (this.#lenient === null) this.#incompleteBytes = this.#last.length - start - length;
       return { text, isValid: true, invalid: null };
     } catch {
       if (lenient !== undefined) return { text: lenient.split('\u{FFFD}', 1)[0], isValid: false, invalid: null };

@@ -96,13 +96,13 @@ function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: TokenEnc
  * character does not compose with the text before it.
  */
 function* piecesOf(ids: Tokens, codePoints: readonly number[]): Generator<string> {
-  let held = '';
+  let pending = '';
   for (let start = 0; start < ids.length; start += BLOCK) {
-    for (const id of ids.subarray(start, start + BLOCK)) held += String.fromCodePoint(codePoints[id]);
-    const cut = held.search(/[ -~][^ -~]*$/);
+    for (const id of ids.subarray(start, start + BLOCK)) pending += String.fromCodePoint(codePoints[id]);
+    const cut = pending.search(/[ -~][^ -~]*$/);
     if (cut <= 0) continue;
-    yield held.slice(0, cut);
-    held = held.slice(cut);
+    yield pending.slice(0, cut);
+    pending = pending.slice(cut);
   }
-  yield held;
+  yield pending;
 }

@@ -29,10 +29,10 @@ export class HashList {
   distinct(): Float64Array {
     const hashes = this.#hashes.subarray(0, this.#length);
     hashes.sort(); // in place: a copy would take as much memory again
-    let kept = 0;
+    let distinctCount = 0;
     for (let at = 0; at < hashes.length; at++)
-      if (at === 0 || hashes[at] !== hashes[at - 1]) hashes[kept++] = hashes[at];
-    this.#length = kept;
-    return hashes.subarray(0, kept);
+      if (at === 0 || hashes[at] !== hashes[at - 1]) hashes[distinctCount++] = hashes[at];
+    this.#length = distinctCount;
+    return hashes.subarray(0, distinctCount);
   }
 }

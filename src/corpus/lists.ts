@@ -7,8 +7,8 @@ import type { Vocabulary } from './vocabulary.ts';
 /** Facts about a list, which is a text whose lines have the same meaning in any order. */
 export interface ListFacts {
   readonly isSorted: boolean;
-  /** The fraction of lines that occurred before. 0 if it is below MIN_DUPLICATES. */
-  readonly duplicates: number;
+  /** The fraction of lines that repeat an earlier line. 0 if it is below MIN_DUPLICATES. */
+  readonly duplicateFraction: number;
 }
 
 /**
@@ -16,36 +16,39 @@ export interface ListFacts {
  * second.
  */
 const MAX_TOKENS = 1_000_000;
-/** Fewer lines may be sorted by chance, and they say little about the loss. */
+/** Fewer lines may be sorted by chance. */
 const MIN_LINES = 50;
 /** Longer lines are paragraphs or records, not the items of a list. */
 const MAX_MEAN_LENGTH = 80;
 /** Prose, verse and source code have more blank or indented lines. */
 const MAX_BLANK_OR_INDENTED = 0.01;
-/** A more frequent line separates or opens records of several lines, whose order matters. */
+/**
+ * A line that makes up a larger fraction of the text separates or starts records of several lines.
+ * The order of such lines matters.
+ */
 const MAX_FREQUENCY = 0.05;
 /**
  * Repeated names of speakers and closing brackets are shorter than other lines. Repeated items are
  * as long as other items.
  */
-const MIN_DUPLICATE_LENGTH = 0.5;
-const MIN_DUPLICATES = 0.05;
+const MIN_DUPLICATE_LENGTH_RATIO = 0.5;
+const MIN_DUPLICATE_FRACTION = 0.05;
 /** Less than 1, because lines may have been inserted into a sorted list later. */
 const MIN_ASCENDING = 0.9;
 /**
- * If two lines first differ in digits, as in logs, their order is by time or number and belongs to
- * the text. This fraction of the pairs must first differ in other characters.
+ * If two lines first differ in a digit, as in logs, they are ordered by time or number, and this
+ * order is part of the text. This fraction of the pairs must first differ in other characters.
  */
-const MIN_BY_LETTERS = 0.5;
+const MIN_NON_DIGIT_FRACTION = 0.5;
 
 /** @returns null if the text is not a list, or if the list is not sorted and has few duplicates */
 export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts | null {
   const lines = linesOf(tokens.subarray(0, MAX_TOKENS), vocabulary);
   if (!isList(lines)) return null;
-  const isSorted = isSortedBy(lines, collated) || isSortedBy(lines, (line) => line);
-  const duplicates = duplicatesIn(lines);
-  return isSorted || duplicates >= MIN_DUPLICATES
-    ? { isSorted, duplicates: duplicates >= MIN_DUPLICATES ? duplicates : 0 }
+  const isSorted = isSortedBy(lines, collationKey) || isSortedBy(lines, (line) => line);
+  const duplicateFraction = duplicateFractionOf(lines);
+  return isSorted || duplicateFraction >= MIN_DUPLICATE_FRACTION
+    ? { isSorted, duplicateFraction: duplicateFraction >= MIN_DUPLICATE_FRACTION ? duplicateFraction : 0 }
     : null;
 }
 
@@ -56,7 +59,7 @@ export function listWarning(tokens: Tokens, vocabulary: Vocabulary): string | nu
   const asLines = `${flagOf('records')} line`;
   return facts.isSorted
     ? `the lines are sorted, so the validation part differs from the training part: use ${asLines} to shuffle them`
-    : `${Math.round(100 * facts.duplicates)} % of the lines are duplicates, so the validation loss is too low: use ${asLines} to keep equal lines in one part`;
+    : `${Math.round(100 * facts.duplicateFraction)} % of the lines are duplicates, so the validation loss is too low: use ${asLines} to keep equal lines in one part`;
 }
 
 /** Prose and verse have more lines that end with punctuation, even between short lines. */
@@ -91,16 +94,16 @@ function isSortedBy(lines: readonly string[], keyOf: (line: string) => string): 
   const keys = lines.map(keyOf);
   const pairs = keys.slice(1).flatMap((key, index) => (key === keys[index] ? [] : [{ before: keys[index], key }]));
   const ascending = pairs.filter(({ before, key }) => key > before).length;
-  const byLetters = pairs.filter(({ before, key }) => !differInDigits(before, key)).length;
+  const nonDigitPairs = pairs.filter(({ before, key }) => !differInDigits(before, key)).length;
   return (
     pairs.length > MIN_LINES / 2 &&
     ascending >= MIN_ASCENDING * pairs.length &&
-    byLetters >= MIN_BY_LETTERS * pairs.length
+    nonDigitPairs >= MIN_NON_DIGIT_FRACTION * pairs.length
   );
 }
 
 /** Ignores case, accents, spaces and punctuation, as locales do when they sort. */
-const collated = (line: string): string =>
+const collationKey = (line: string): string =>
   line
     .normalize('NFD')
     .replace(/[^\p{L}\p{N}]+/gu, '')
@@ -112,10 +115,13 @@ function differInDigits(a: string, b: string): boolean {
   return /\d/.test(a[at] ?? '') || /\d/.test(b[at] ?? '');
 }
 
-/** The fraction of lines that occurred before. 0 if the repeated lines are not items of a list. */
-function duplicatesIn(lines: readonly string[]): number {
+/**
+ * The fraction of lines that repeat an earlier line. 0 if the repeated lines are not items of a
+ * list.
+ */
+function duplicateFractionOf(lines: readonly string[]): number {
   const groups = [...groupBy(lines, (line) => line).values()];
   const repeated = groups.flatMap((same) => same.slice(1));
-  if (repeated.length === 0 || meanLength(repeated) < MIN_DUPLICATE_LENGTH * meanLength(lines)) return 0;
+  if (repeated.length === 0 || meanLength(repeated) < MIN_DUPLICATE_LENGTH_RATIO * meanLength(lines)) return 0;
   return groups.some((same) => same.length > MAX_FREQUENCY * lines.length) ? 0 : repeated.length / lines.length;
 }

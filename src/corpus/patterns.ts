@@ -1,5 +1,5 @@
-// Finds the paths that match file patterns of a user, with tinyglobby. It accesses the file system
-// through functions of this file, so that unreadable folders are reported.
+// Finds the paths that match the user's file patterns. The library tinyglobby reads the file system
+// through functions of this file, which record unreadable folders.
 import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
 import { type GlobOptions, glob, isDynamicPattern } from 'tinyglobby';
 
@@ -12,18 +12,18 @@ function withSlashes(pattern: string, platform: NodeJS.Platform = process.platfo
 }
 
 /** Whether a source has the syntax of a pattern. */
-export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean {
+export function hasPatternSyntax(source: string, platform?: NodeJS.Platform): boolean {
   return isDynamicPattern(withSlashes(source, platform));
 }
 
 /**
- * Splits a pattern into the folder that it starts from and the rest. If a folder has the literal
- * name of a segment, that segment is not a pattern.
+ * Splits a pattern into the folder that it starts from and the rest. A leading segment that exists
+ * under its literal name, such as a folder `[old]`, belongs to the folder.
  */
 export function splitPattern(source: string, platform?: NodeJS.Platform): { folder: string; pattern: string } {
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
-  // A brace may span segments ({a/b,c}) that are not patterns alone.
+  // Braces may span several segments ({a/b,c}), none of which is a pattern alone.
   const first = segments.findIndex(
     (segment, index) =>
       (isDynamicPattern(segment) || segment.includes('{')) && !existsSync(segments.slice(0, index + 1).join('/')),
@@ -50,19 +50,19 @@ interface Walk {
   /** Folders that could not be read, with the reason. */
   readonly unreadable: readonly { readonly path: string; readonly error: Error }[];
   /** The number of pipes, devices and sockets, and of links to them. They are not files. */
-  readonly special: number;
+  readonly specialFileCount: number;
 }
 
 /** @param options `cwd` and other limits of the search */
 export async function walk(patterns: string | readonly string[], options: GlobOptions): Promise<Walk> {
   const unreadable: { path: string; error: Error }[] = [];
-  let special = 0;
+  let specialFileCount = 0;
   const fs = {
     readdir(path: string, _: unknown, done: (error: Error | null, entries?: Dirent[]) => void): void {
       readdir(path, { withFileTypes: true }, (error, entries) => {
         if (error !== null) unreadable.push({ path, error });
         else
-          special += entries.filter(
+          specialFileCount += entries.filter(
             (entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink(),
           ).length;
         done(error, entries);
@@ -74,11 +74,11 @@ export async function walk(patterns: string | readonly string[], options: GlobOp
     stat(path: string, done: (error: Error | null, status: Pick<Stats, 'isDirectory'>) => void): void {
       stat(path, (error, status) => {
         const isSpecial = error === null && !status.isFile() && !status.isDirectory();
-        if (isSpecial) special++;
+        if (isSpecial) specialFileCount++;
         done(isSpecial ? new Error('not a file') : null, error === null ? status : { isDirectory: () => false });
       });
     },
   };
   const paths = await glob(patterns, { ...options, fs: fs as unknown as NonNullable<GlobOptions['fs']> });
-  return { paths, unreadable, special };
+  return { paths, unreadable, specialFileCount };
 }

@@ -32,8 +32,8 @@ export function checkDivision(options: DivisionOptions, level: string): void {
   const { records, column, learnAfter, weights } = options;
   weights.forEach(parsedWeight);
   if (!isDivided(options)) {
-    const asked = { learnAfter, weights: weights.length > 0 ? weights : null };
-    const [flag] = asTyped(asked);
+    const recordOptions = { learnAfter, weights: weights.length > 0 ? weights : null };
+    const [flag] = asTyped(recordOptions);
     if (flag !== undefined)
       throw usageError(`cannot use ${flag} without records`, `add ${flagOf('records')} line, or omit ${flag}`);
     return;

@@ -2,7 +2,7 @@
 // touch the file system.
 import { count, countOf } from '../count.ts';
 import { RnnError, corpusError } from '../errors.ts';
-import { HEAD_BYTES, type InvalidBytes, asWindows1252 } from './encoding.ts';
+import { HEAD_BYTES, type InvalidBytes, contextAsWindows1252 } from './encoding.ts';
 import { UTF8 } from '../options/choices.ts';
 import type { Tokens } from './store.ts';
 import { flagOf } from '../options/flags.ts';
@@ -14,7 +14,7 @@ export interface TextFile {
    * The user named this very file. Other files were found in a folder or by a pattern, and are
    * skipped if they are binary.
    */
-  readonly named: boolean;
+  readonly isNamedByUser: boolean;
 }
 
 /** A file or a folder that cannot be read as text, with the reason. */
@@ -112,7 +112,7 @@ function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
 
 function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
   if (encoding !== UTF8 || invalid === null) return `use ${flagOf('encoding')} to name the encoding of the file`;
-  const guess = asWindows1252(invalid.bytes, invalid.index);
+  const guess = contextAsWindows1252(invalid.bytes, invalid.index);
   return guess === null
     ? `use ${flagOf('encoding')} to name the encoding of the file, such as windows-1251 or gb18030`
     : `use ${flagOf('encoding')} windows-1252 if this is correct: “${guess}”`;

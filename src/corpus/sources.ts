@@ -7,7 +7,7 @@ import { countOf } from '../count.ts';
 import { type RnnError, inQuotes, systemCode, corpusError } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 import { HEAD_BYTES } from './encoding.ts';
-import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
+import { atAnyDepth, hasPatternSyntax, splitPattern, walk } from './patterns.ts';
 import { type InvalidFile, NotTextError, type TextFile } from './refusals.ts';
 import { isStandardInput } from './standard-input.ts';
 import { flagOf } from '../options/flags.ts';
@@ -58,24 +58,28 @@ interface FoundFiles {
  * @throws RnnError `corpus` if the source does not exist or cannot be read
  */
 export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  const one = (file: string): FoundFiles => ({ files: [{ path: file, named: true }], unreadable: [], skipped: 0 });
+  const one = (file: string): FoundFiles => ({
+    files: [{ path: file, isNamedByUser: true }],
+    unreadable: [],
+    skipped: 0,
+  });
   if (isStandardInput(source)) return one(source);
   const status = await stat(source).catch((error: unknown) => {
     // A name with a star is a pattern only if no file has that name.
-    if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
+    if (systemCode(error) === 'ENOENT' && hasPatternSyntax(source)) return null;
     throw fileError(source, error);
   });
   if (status !== null && !status.isDirectory()) return one(source);
 
   const isPattern = status === null;
-  const { folder: named, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
-  const folder = await asSystemHasIt(named);
+  const { folder: namedFolder, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
+  const folder = await asSystemHasIt(namedFolder);
   // A pattern matches hidden files only if it contains the dot. In folders, hidden files are found
   // only to count them.
   const {
     paths,
     unreadable: failures,
-    special,
+    specialFileCount,
   } = isPattern
     ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
     : await walk(atAnyDepth(include.length === 0 ? ['**'] : include), {
@@ -89,7 +93,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
     // A folder that has been removed has no files.
     .filter(({ within, error }) => !['ENOENT', 'ENOTDIR'].includes(systemCode(error)) && isVisible(within))
     .map(({ within, error }) => {
-      const file = { path: path.join(folder, within), named: false };
+      const file = { path: path.join(folder, within), isNamedByUser: false };
       return { ...file, error: fileError(file.path, error, file) };
     });
   const visible = paths.filter(isVisible);
@@ -107,9 +111,9 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   if (files.length === 0 && unreadable.length === 0)
     throw nothingFound(source, isPattern, { include, exclude }, hidden);
   return {
-    files: files.map((file) => ({ path: file, named: false })),
+    files: files.map((file) => ({ path: file, isNamedByUser: false })),
     unreadable,
-    skipped: isPattern ? 0 : hidden + special,
+    skipped: isPattern ? 0 : hidden + specialFileCount,
   };
 }
 
@@ -128,7 +132,7 @@ async function asSystemHasIt(folder: string): Promise<string> {
 export function corpusName(source: Source): string {
   if (isGivenText(source)) return source.name;
   if (isStandardInput(source)) return 'stdin';
-  if (isPatternOf(source) && !existsSync(source))
+  if (hasPatternSyntax(source) && !existsSync(source))
     return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
   // The 1 of linux-6.1 is not an extension.
   const extension = path.extname(source);
@@ -141,15 +145,15 @@ export function corpusName(source: Source): string {
 /**
  * Turns a file error of the operating system into a message with a remedy.
  *
- * @param named whether the user named this very file
+ * @param isNamedByUser whether the user named this very file
  */
-export function fileError(file: string, cause: unknown, { named = true } = {}): NotTextError {
+export function fileError(file: string, cause: unknown, { isNamedByUser = true } = {}): NotTextError {
   const code = systemCode(cause);
   const refuse = (message: string, hint: string): NotTextError => new NotTextError(message, hint, cause);
   const checkPath = 'check the path, which is relative to the current folder';
-  if (!named && code === 'ENOENT' && file.includes('\u{FFFD}'))
+  if (!isNamedByUser && code === 'ENOENT' && file.includes('\u{FFFD}'))
     return refuse(`cannot read ${file}: its name is not valid UTF-8`, 'rename it');
-  if (!named && (code === 'ENOENT' || code === 'ELOOP'))
+  if (!isNamedByUser && (code === 'ENOENT' || code === 'ELOOP'))
     return refuse(`cannot read ${file}: the link is broken`, 'repair or remove it');
   if (file === '')
     return refuse(
@@ -184,10 +188,10 @@ async function withoutRepetitions(files: readonly string[], runFolder: string | 
   // The run folder does not exist before the run starts.
   const leftOut = runFolder === undefined ? null : await realpath(runFolder).catch(() => path.resolve(runFolder));
   const reals = await Promise.all(files.map((file) => realpath(file).catch(() => file)));
-  const seen = new Set<string>();
+  const knownPaths = new Set<string>();
   return files.filter((_, index) => {
-    const isNew = !seen.has(reals[index]);
-    seen.add(reals[index]);
+    const isNew = !knownPaths.has(reals[index]);
+    knownPaths.add(reals[index]);
     return isNew && !(leftOut !== null && reals[index].startsWith(leftOut + path.sep));
   });
 }

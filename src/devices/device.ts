@@ -18,7 +18,7 @@ export interface Job {
    * An earlier job of the list with the same batch, whose carried state this job reads and writes,
    * as if both were one job of varying length. Without it, the job has its own state.
    */
-  readonly stateOf?: string;
+  readonly sharesStateWith?: string;
   /**
    * The program for some of the rows. Sums over all parts (losses, gradients) are the sums of the
    * whole batch.

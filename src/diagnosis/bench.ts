@@ -13,7 +13,7 @@ import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
 import { Network } from '../sampling/network.ts';
 import { refuseIfTooLarge } from '../evaluation/memory.ts';
-import { demandOf } from '../training/workload.ts';
+import { memoryDemandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type TimedWork, paceOf } from './pace.ts';
 import { plainModel } from './network-test.ts';
@@ -99,7 +99,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
     update: optimizer.rule,
   };
   const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
-  await refuseIfTooLarge(demandOf(model, options, workload, 0), device);
+  await refuseIfTooLarge(memoryDemandOf(model, options, workload, 0), device);
   const program = build(N);
   const started = performance.now();
   const executable = await device.compile(workload);
@@ -118,18 +118,18 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
       parameters: countParameters(parameters),
       operations: program.values.length,
       multiplyAdds,
-      compileMs: compileMs + (training?.firstMs ?? 0),
+      compileMs: compileMs + (training?.firstRunExtraMs ?? 0),
       memoryBytes: executable.memoryBytes,
       cost: cost && { ...cost, passesPerLayerStep: cost.passes / (layers * T) },
       training: training && {
-        charactersPerSecond: (1000 * N * T) / training.wallMs,
-        stepMs: training.wallMs,
-        cpuMs: training.cpuMs,
+        charactersPerSecond: (1000 * N * T) / training.wallMsPerUnit,
+        stepMs: training.wallMsPerUnit,
+        cpuMs: training.cpuMsPerUnit,
         callsPerRun: training.unitsPerRun,
-        settled: training.settled,
-        gigaflops: (2 * multiplyAdds) / training.wallMs / 1e6,
+        settled: training.isRunLengthStable,
+        gigaflops: (2 * multiplyAdds) / training.wallMsPerUnit / 1e6,
         partOfPeak,
-        gigabytesPerSecond: cost && cost.bytes / training.wallMs / 1e6,
+        gigabytesPerSecond: cost && cost.bytes / training.wallMsPerUnit / 1e6,
       },
       profile,
       sampling,
@@ -156,7 +156,7 @@ async function trainingOf(
   let step = 0;
   const call = (): Call => ({ ...windows[step % WINDOWS], update: optimizer.scalars(++step, 0.002) });
   return {
-    units: () => executable.callsPerRun('train'),
+    nextRunUnits: () => executable.callsPerRun('train'),
     async run(units) {
       const calls = Array.from({ length: units }, call);
       if ((await executable.run('train', calls)).at(-1)?.updated) return;
@@ -183,7 +183,7 @@ async function partOfPeakOf(executable: Executable, work: TimedWork, operations:
     const started = performance.now();
     let steps = 0;
     do {
-      const units = work.units();
+      const units = work.nextRunUnits();
       await work.run(units);
       steps += units;
     } while (performance.now() - started < PEAK_ROUND_MS);
@@ -207,11 +207,11 @@ async function measureSampling(
     const sampler = new SymbolSampler(model.vocabulary);
     await network.load(initialParameters(model, random));
     const rows = network.rowsOf(1);
-    const { wallMs, firstMs } = await paceOf(
+    const { wallMsPerUnit, firstRunExtraMs } = await paceOf(
       {
-        units: () => DRAWN,
+        nextRunUnits: () => DRAWN,
         async run(units) {
-          for (let drawn = 0; drawn < units; drawn++) {
+          for (let sampled = 0; sampled < units; sampled++) {
             const stepping = rows.advance();
             if (stepping) await stepping;
             rows.ids[0] = sampler.draw(rows.logits[0], random);
@@ -220,7 +220,7 @@ async function measureSampling(
       },
       milliseconds,
     );
-    return { charactersPerSecond: 1000 / wallMs, compileMs: compileMs + firstMs };
+    return { charactersPerSecond: 1000 / wallMsPerUnit, compileMs: compileMs + firstRunExtraMs };
   } finally {
     await network.close();
   }

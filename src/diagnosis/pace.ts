@@ -1,48 +1,47 @@
-// The steady speed of work that is done in runs, without the extra cost of the first run. It does
-// not know devices.
+// Measures how fast repeated work is after its warm-up. This file does not know devices.
 
 /** Work that is timed. */
 export interface TimedWork {
-  /** The number of units that suits a run. It may change as runs are done. */
-  units(): number;
+  /** The number of units to do in the next run. It may change from run to run. */
+  nextRunUnits(): number;
   run(units: number): Promise<void>;
 }
 
 export interface Pace {
   /** Time of a unit, over all runs that were measured. */
-  readonly wallMs: number;
+  readonly wallMsPerUnit: number;
   /** Computing time of a unit, of all threads of this process. */
-  readonly cpuMs: number;
+  readonly cpuMsPerUnit: number;
   /** Units of the last run. */
   readonly unitsPerRun: number;
   /**
    * Whether the number of units of a run stayed the same. If not, compilation may be part of the
    * measured time.
    */
-  readonly settled: boolean;
-  /** How much longer the first run took than its units take later. */
-  readonly firstMs: number;
+  readonly isRunLengthStable: boolean;
+  /** The extra time of the first run compared with a later run of the same number of units. */
+  readonly firstRunExtraMs: number;
 }
 
 interface Clock {
-  now(): number;
+  nowMs(): number;
   /** Milliseconds of computing time of this process. */
-  cpu(): number;
+  cpuMs(): number;
 }
 
 const clockHere: Clock = {
-  now: () => performance.now(),
-  cpu() {
+  nowMs: () => performance.now(),
+  cpuMs() {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;
   },
 };
 
 /**
- * The minimum duration of the warm-up, as a fraction of the measurement. V8 compiles kernels a
- * second time while they run, and the warm-up should include it.
+ * The minimum duration of the warm-up, as a fraction of the measurement. While kernels run, V8
+ * compiles them again. The warm-up should include this second compilation.
  */
-const WARM_UP = 0.25;
+const WARM_UP_FRACTION = 0.25;
 /** The first run compiles, and the second may choose another number of units. */
 const MIN_WARM_UP_RUNS = 3;
 /** After this many runs, the measurement starts even if the number of units still changes. */
@@ -52,7 +51,7 @@ const MIN_RUNS = 5;
  * A warm-up or a measurement that takes this much longer than the requested time ends, even after
  * fewer runs than the minimum.
  */
-const PATIENCE_MS = 20_000;
+const MAX_OVERRUN_MS = 20_000;
 
 /**
  * Warms up until two runs in a row have the same number of units, but for at most 30 runs. Then
@@ -62,33 +61,33 @@ const PATIENCE_MS = 20_000;
 export async function paceOf(work: TimedWork, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const runFor = async (ms: number, isEnough: (runs: readonly Run[]) => boolean): Promise<readonly Run[]> => {
     const runs: Run[] = [];
-    const firstK = clock.now();
+    const startMs = clock.nowMs();
     let spent: number;
     do {
-      const units = work.units();
-      const before = clock.now();
+      const units = work.nextRunUnits();
+      const before = clock.nowMs();
       await work.run(units);
-      runs.push({ units, ms: clock.now() - before });
-      spent = clock.now() - firstK;
-    } while (spent < ms || !(isEnough(runs) || spent >= milliseconds + PATIENCE_MS));
+      runs.push({ units, ms: clock.nowMs() - before });
+      spent = clock.nowMs() - startMs;
+    } while (spent < ms || !(isEnough(runs) || spent >= milliseconds + MAX_OVERRUN_MS));
     return runs;
   };
-  const haveSameUnits = (runs: readonly Run[]): boolean => runs.every(({ units }) => units === work.units());
+  const haveSameUnits = (runs: readonly Run[]): boolean => runs.every(({ units }) => units === work.nextRunUnits());
 
   const [first] = await runFor(
-    WARM_UP * milliseconds,
+    WARM_UP_FRACTION * milliseconds,
     (runs) => (runs.length >= MIN_WARM_UP_RUNS && haveSameUnits(runs.slice(-2))) || runs.length >= MAX_WARM_UP_RUNS,
   );
-  const cpu = clock.cpu();
+  const cpuMsBefore = clock.cpuMs();
   const measured = await runFor(milliseconds, (runs) => runs.length >= MIN_RUNS);
   const units = sum(measured.map((run) => run.units));
-  const wallMs = sum(measured.map((run) => run.ms)) / units;
+  const wallMsPerUnit = sum(measured.map((run) => run.ms)) / units;
   return {
-    wallMs,
-    cpuMs: (clock.cpu() - cpu) / units,
+    wallMsPerUnit,
+    cpuMsPerUnit: (clock.cpuMs() - cpuMsBefore) / units,
     unitsPerRun: measured.at(-1)!.units,
-    settled: haveSameUnits(measured),
-    firstMs: Math.max(0, first.ms - first.units * wallMs),
+    isRunLengthStable: haveSameUnits(measured),
+    firstRunExtraMs: Math.max(0, first.ms - first.units * wallMsPerUnit),
   };
 }
 

@@ -76,7 +76,7 @@ export async function score(
     name: evaluationJob(steps),
     steps,
     batch: N,
-    stateOf: evaluationJob(lengths.at(-1)!),
+    sharesStateWith: evaluationJob(lengths.at(-1)!),
     build: (rows) => networkProgram(model, { steps, rows }, { loss: true, outputs: 'logits' }),
   }));
   if (dynamic !== null)

@@ -7,38 +7,38 @@ import type { Surprise } from './surprise.ts';
 export interface ScoredCharacter {
   readonly text: string;
   /** Position of the token that completes it. */
-  readonly at: number;
+  readonly lastTokenIndex: number;
   /** How many of its tokens were scored. The first token of the text is only read. */
-  readonly scored: number;
+  readonly scoredTokens: number;
   /** The sum over its scored tokens. */
   readonly nats: number;
 }
 
-/** Yields the characters of a text, as far as their surprisal is recorded. */
+/** Yields the characters of a text whose surprisal was recorded. */
 export function* scoredCharactersOf(
   tokens: Tokens,
   vocabulary: Vocabulary,
   { nats }: Surprise,
 ): Generator<ScoredCharacter> {
   const decoder = vocabulary.decoder();
-  let scored = 0;
+  let scoredTokens = 0;
   let sum = 0;
-  for (let at = 0; at <= nats.length; at++) {
-    let text = decoder.push(tokens[at]);
-    if (at === tokens.length - 1) text += decoder.end();
-    if (at > 0) {
-      sum += nats[at - 1];
-      scored++;
+  for (let lastTokenIndex = 0; lastTokenIndex <= nats.length; lastTokenIndex++) {
+    let text = decoder.push(tokens[lastTokenIndex]);
+    if (lastTokenIndex === tokens.length - 1) text += decoder.end();
+    if (lastTokenIndex > 0) {
+      sum += nats[lastTokenIndex - 1];
+      scoredTokens++;
     }
     if (text === '') continue;
-    yield { text, at, scored, nats: sum };
-    scored = 0;
+    yield { text, lastTokenIndex, scoredTokens, nats: sum };
+    scoredTokens = 0;
     sum = 0;
   }
 }
 
 /** The text of each token. A byte that is not ASCII is written like \xc3. */
-export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly string[] {
+export function tokenTexts({ data: { unit, symbols } }: Vocabulary): readonly string[] {
   return unit === 'char'
     ? symbols
     : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
@@ -48,7 +48,7 @@ export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly s
  * A token, readable on one line: \n, \r, \t, \\, a space as ␣, and U+00AD for any other character
  * that is invisible alone.
  */
-export function symbolName(symbol: string): string {
+export function printableToken(symbol: string): string {
   const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
   if (Object.hasOwn(named, symbol)) return named[symbol];
   // The end token of records may be several line endings.

@@ -47,15 +47,15 @@ export class SurpriseRecord implements Surprise {
     const first = character * K;
     const targetLogit = logits[start + symbol];
     let rank = 0;
-    let kept = 0;
+    let alternativeCount = 0;
     for (let id = 0; id < this.#V; id++) {
       const logit = logits[start + id];
       if (logit > targetLogit || (logit === targetLogit && id < symbol)) rank++;
-      let place = kept;
+      let place = alternativeCount;
       while (place > 0 && logit > logits[start + this.likeliest[first + place - 1]]) place--;
       if (place === K) continue;
-      if (kept < K) kept++;
-      this.likeliest.copyWithin(first + place + 1, first + place, first + kept - 1);
+      if (alternativeCount < K) alternativeCount++;
+      this.likeliest.copyWithin(first + place + 1, first + place, first + alternativeCount - 1);
       this.likeliest[first + place] = id;
     }
     const highest = logits[start + this.likeliest[first]];

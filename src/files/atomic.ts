@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode, machineError } from '../errors.ts';
 import { joinPath } from './join-path.ts';
-import { flagOf, otherFolder } from '../options/flags.ts';
+import { flagOf, otherFolderHint } from '../options/flags.ts';
 
 /**
  * The suffix of files that are being written. Files that a killed process left behind are
@@ -138,7 +138,7 @@ function reasonOf(
   { path, dest = path }: { readonly path?: string; readonly dest?: string },
   code: string,
 ): readonly [string, string] {
-  if (code === 'EISDIR' && dest !== undefined) return [`${dest} is a folder`, `move it away, or ${otherFolder}`];
+  if (code === 'EISDIR' && dest !== undefined) return [`${dest} is a folder`, `move it away, or ${otherFolderHint}`];
   if (Object.hasOwn(reasons, code)) return reasons[code];
   return [`the system reports ${code}`, 'check the disk, and try again'];
 }
@@ -148,7 +148,7 @@ const permission = [
   `check the permissions of the folder, or choose another with ${flagOf('out')}`,
 ] as const;
 const full = ['the disk is full', `free some space, or choose a folder on another disk with ${flagOf('out')}`] as const;
-const fileInPlace = ['a file has the name of the folder', `move the file away, or ${otherFolder}`] as const;
+const fileInPlace = ['a file has the name of the folder', `move the file away, or ${otherFolderHint}`] as const;
 const gone = [
   'the folder does not exist',
   `check whether it was removed or its disk unmounted, or choose a folder with ${flagOf('out')}`,

@@ -31,16 +31,21 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
     const file = Buffer.from(`${name}.npy`);
     const [header, data] = [npyHeader(array), bytesOfNumbers(array.values)];
     const fileHeaderBytes = fileHeader(file, crc32(data, crc32(header)), header.length + data.length);
-    const local = Buffer.concat([words('I', 0x04034b50), fileHeaderBytes, words('H', 0), file]);
+    const local = Buffer.concat([littleEndian('I', 0x04034b50), fileHeaderBytes, littleEndian('H', 0), file]);
     entries.push(
-      Buffer.concat([words('IH', 0x02014b50, VERSION), fileHeaderBytes, words('HHHHII', 0, 0, 0, 0, 0, offset), file]),
+      Buffer.concat([
+        littleEndian('IH', 0x02014b50, VERSION),
+        fileHeaderBytes,
+        littleEndian('HHHHII', 0, 0, 0, 0, 0, offset),
+        file,
+      ]),
     );
     yield* [local, header, data];
     offset += local.length + header.length + data.length;
   }
   const directory = Buffer.concat(entries);
   yield directory;
-  yield words('IHHHHIIH', 0x06054b50, 0, 0, arrays.length, arrays.length, directory.length, offset, 0);
+  yield littleEndian('IHHHHIIH', 0x06054b50, 0, 0, arrays.length, arrays.length, directory.length, offset, 0);
 }
 
 /**
@@ -48,7 +53,7 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
  * date, checksum, sizes, length of the name.
  */
 const fileHeader = (name: Buffer, checksum: number, size: number): Buffer =>
-  words('HHHHHIIIH', VERSION, 0, 0, 0, DATE, checksum, size, size, name.length);
+  littleEndian('HHHHHIIIH', VERSION, 0, 0, 0, DATE, checksum, size, size, name.length);
 
 /** Version 1.0 (numpy.lib.format). */
 function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
@@ -58,13 +63,13 @@ function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
   const length = Math.ceil((start + text.length + 1) / ALIGNMENT) * ALIGNMENT - start;
   return Buffer.concat([
     Buffer.from('\u0093NUMPY\u0001\u0000', 'latin1'),
-    words('H', length),
+    littleEndian('H', length),
     Buffer.from(`${text.padEnd(length - 1)}\n`),
   ]);
 }
 
 /** Little-endian numbers of two bytes (H) or four bytes (I), as in Python's struct. */
-function words(kinds: string, ...numbers: readonly number[]): Buffer {
+function littleEndian(kinds: string, ...numbers: readonly number[]): Buffer {
   return Buffer.concat(
     numbers.map((value, index) => {
       const bytes = Buffer.alloc(kinds[index] === 'H' ? 2 : 4);

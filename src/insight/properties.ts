@@ -1,13 +1,13 @@
 // Properties of each position in a text that a unit may track: whether it is in a quotation, how
-// deep in brackets, how far from the end of the line. The position of a character is the position
-// after it, when a cell has read it.
+// deep in brackets, how far from the end of the line. The value for a character is the value after
+// the network has read that character.
 import { type Span, bracketSpans, notationSpans, matchSpans } from './spans.ts';
 
 /** A property of the positions in a text. */
 export interface Property {
   readonly name: string;
-  readonly what: string;
-  /** Whether the values are numbers. Otherwise the property holds or does not hold. */
+  readonly description: string;
+  /** Whether the property is numeric. Otherwise its values are 0 and 1. */
   readonly isNumber: boolean;
   /**
    * A value after each piece of the text: a number (NaN if unknown), or 1 if the property holds and
@@ -22,31 +22,36 @@ export interface Property {
  */
 type Pieces = readonly string[];
 
-type Values = (pieces: Pieces) => Float32Array;
+type ValuesOfText = (pieces: Pieces) => Float32Array;
 
-const holds = (name: string, what: string, find: (text: string) => Iterable<Span>) => ({
+const booleanProperty = (name: string, description: string, find: (text: string) => Iterable<Span>) => ({
   name,
-  what,
+  description,
   isNumber: false,
   values: (pieces: Pieces) => depths(pieces, find).map((depth) => Math.min(depth, 1)),
 });
-const number = (name: string, what: string, values: Values) => ({ name, what, isNumber: true, values });
+const numericProperty = (name: string, description: string, values: ValuesOfText) => ({
+  name,
+  description,
+  isNumber: true,
+  values,
+});
 
 const definitions = [
-  holds('quotes', 'inside quotation marks', (text) => notationSpans(text, 'quote')),
-  holds('comment', 'in a program comment', (text) => notationSpans(text, 'comment')),
-  holds('brackets', 'inside brackets', bracketSpans),
-  number('bracket depth', 'how many brackets are open', (pieces) => depths(pieces, bracketSpans)),
-  number(
+  booleanProperty('quotes', 'inside quotation marks', (text) => notationSpans(text, 'quote')),
+  booleanProperty('comment', 'in a program comment', (text) => notationSpans(text, 'comment')),
+  booleanProperty('brackets', 'inside brackets', bracketSpans),
+  numericProperty('bracket depth', 'how many brackets are open', (pieces) => depths(pieces, bracketSpans)),
+  numericProperty(
     'line position',
     'characters since the start of the line',
-    counted((before, piece) => (piece === '\n' ? 0 : before + 1)),
+    runningCount((before, piece) => (piece === '\n' ? 0 : before + 1)),
   ),
-  number('line left', 'characters to the end of the line', leftInLine),
-  number('indentation', 'white space at the start of the line', indentation),
-  holds('word', 'inside a word', (text) => matchSpans(text, /[\p{L}\p{M}\p{N}_'’]+/gu)),
-  holds('upper case', 'at a capital letter', (text) => matchSpans(text, /\p{Lu}+/gu)),
-  holds('after if', 'in a line, after the word if', (text) => matchSpans(text, /(?<=\bif\b)[^\n]+/g)),
+  numericProperty('line left', 'characters to the end of the line', leftInLine),
+  numericProperty('indentation', 'white space at the start of the line', indentation),
+  booleanProperty('word', 'inside a word', (text) => matchSpans(text, /[\p{L}\p{M}\p{N}_'’]+/gu)),
+  booleanProperty('upper case', 'at a capital letter', (text) => matchSpans(text, /\p{Lu}+/gu)),
+  booleanProperty('after if', 'in a line, after the word if', (text) => matchSpans(text, /(?<=\bif\b)[^\n]+/g)),
 ];
 
 /** All properties, whether or not they occur in the text. */
@@ -69,7 +74,7 @@ function depths(pieces: Pieces, find: (text: string) => Iterable<Span>): Float32
   });
 }
 
-function counted(next: (before: number, piece: string) => number): Values {
+function runningCount(next: (before: number, piece: string) => number): ValuesOfText {
   return (pieces) => {
     let count = 0;
     return Float32Array.from(pieces, (piece) => (piece === '' ? count : (count = next(count, piece))));
@@ -87,7 +92,7 @@ function leftInLine(pieces: Pieces): Float32Array {
 
 function indentation(pieces: Pieces): Float32Array {
   let atStart = true;
-  return counted((before, piece) => {
+  return runningCount((before, piece) => {
     if (piece === '\n') return Number(!(atStart = true));
     atStart &&= piece === ' ' || piece === '\t';
     return before + Number(atStart);

@@ -15,8 +15,8 @@ export const recordFormats: Readonly<
 const DIGITS = 9;
 
 /**
- * One line for each token of the text: its position, the text that it adds, and the values of all
- * units by name.
+ * One line of JSON for each token: its position, the text that the token completes, and the values
+ * of all units for each activation.
  */
 function* asLines(pieces: readonly string[], { all, hidden }: Activations): Generator<Uint8Array> {
   for (const [at, text] of pieces.entries()) {
@@ -29,8 +29,8 @@ function* asLines(pieces: readonly string[], { all, hidden }: Activations): Gene
 }
 
 /**
- * One array for each name, (characters, H), and `text`, the code point that each token adds (0 for
- * none).
+ * One array of shape (tokens, hidden units) for each activation, and `text`: the code point that
+ * each token completes, or 0 if it completes none.
  */
 function* asArrays(pieces: readonly string[], { all, characters, hidden }: Activations): Generator<Uint8Array> {
   const arrays: NumpyArray[] = all.map(({ layer, name, values }) => ({

@@ -110,12 +110,12 @@ export function layerSteps(
   const skippedOutput = (t: number): Value => (t >= 0 ? clipped(outputAt(t)) : outputAt(t));
 
   for (let t = 0; t < T; t++) {
-    const read = builder.rows(x, t * N, N);
-    const seen = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, clipped(state[name])]));
+    const input = builder.rows(x, t * N, N);
+    const previousState = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, clipped(state[name])]));
     state = cell.step(
       builder,
-      k > 0 ? builder.add(read, builder.linear(skippedOutput(t - k), weights['Wk'])) : read,
-      seen,
+      k > 0 ? builder.add(input, builder.linear(skippedOutput(t - k), weights['Wk'])) : input,
+      previousState,
       recurrent,
     );
     steps.push(state);

@@ -56,14 +56,14 @@ export function networkProgram(
   { loss = false, outputs }: NetworkOutputs = {},
 ): Program {
   const { builder, logits, layers } = forward(model, extent, { loss });
-  const named = new Map<string, Value>();
-  if (outputs === 'logits') named.set('logits', logits);
+  const outputValues = new Map<string, Value>();
+  if (outputs === 'logits') outputValues.set('logits', logits);
   if (outputs === 'activations') {
     for (const [layer, steps] of layers.entries())
       for (const name of activationNames(model))
-        named.set(activationName(layer, name), builder.concatenate(steps.map((step) => step[name])));
+        outputValues.set(activationName(layer, name), builder.concatenate(steps.map((step) => step[name])));
   }
-  return foldRunningSums(builder.program(named));
+  return foldRunningSums(builder.program(outputValues));
 }
 
 /** The loss before any rewrite, with which tests compare the other programs. */
@@ -161,7 +161,12 @@ function forward(
   storeStarted(builder, model, extent);
   const logits = head(builder, model, sequences);
   if (loss)
-    builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
+    builder.crossEntropy(
+      logits,
+      builder.input('targets', extent.steps * extent.rows),
+      scale,
+      regularisation.labelSmoothing,
+    );
   return { builder, logits, layers };
 }
 
@@ -176,8 +181,8 @@ function symbols(
   if (embedding === 0) return { symbols: ids };
   const embedded = builder.gather(builder.parameter('embedding.W', V, embedding), ids);
   if (rate === 0) return { sequence: embedded };
-  const kept = builder.gather(builder.dropoutMask(V, 1, { rate, site: EMBEDDING_SITE, stepRows: 0 }), ids); // (T·N, 1)
-  return { sequence: builder.multiply(embedded, builder.matmul(kept, builder.constant(1, embedding, 1))) };
+  const keptTokens = builder.gather(builder.dropoutMask(V, 1, { rate, site: EMBEDDING_SITE, stepRows: 0 }), ids); // (T·N, 1)
+  return { sequence: builder.multiply(embedded, builder.matmul(keptTokens, builder.constant(1, embedding, 1))) };
 }
 
 /** The sequence of a layer's outputs for the layer above, with dropout. */
@@ -186,10 +191,10 @@ function droppedOut(
   steps: readonly Value[],
   { steps: T, rows: N }: Extent,
   layer: number,
-  { dropout: rate, locked }: Regularisation,
+  { dropout: rate, lockedDropout }: Regularisation,
 ): Value {
   const H = steps[0].columns;
-  if (rate > 0 && locked) {
+  if (rate > 0 && lockedDropout) {
     const mask = builder.dropoutMask(N, H, { rate, site: layer, stepRows: N });
     return builder.concatenate(steps.map((h) => builder.multiply(h, mask)));
   }
@@ -209,13 +214,13 @@ function penalise(
   steps: readonly Value[],
   output: Value,
   scale: number,
-  { activation, temporal }: Regularisation,
+  { activationPenalty, temporalPenalty }: Regularisation,
 ): void {
   const perElement = (2 * scale) / output.columns; // of the derivative of a mean of squares
-  if (activation > 0) builder.penalty(output, activation * perElement);
-  if (temporal > 0)
+  if (activationPenalty > 0) builder.penalty(output, activationPenalty * perElement);
+  if (temporalPenalty > 0)
     for (const [t, h] of steps.slice(1).entries())
-      builder.penalty(builder.subtract(h, steps[t]), temporal * perElement);
+      builder.penalty(builder.subtract(h, steps[t]), temporalPenalty * perElement);
 }
 
 /**
@@ -249,13 +254,13 @@ function stacked(
 /** The logits (T·N, V). */
 function head(builder: Builder, model: ModelConfiguration, sequences: readonly Value[]): Value {
   const { vocabulary: V, embedding, tied = false } = model;
-  const named = new Map(
+  const parameters = new Map(
     headWeights(model).map(({ name, rows, columns }) => [name, builder.parameter(name, rows, columns)]),
   );
-  const bias = named.get('head.b')!;
+  const bias = parameters.get('head.b')!;
   const read = layersRead(model)
     .map((layer, index) => {
-      const weight = named.get(matrixName(model, layer));
+      const weight = parameters.get(matrixName(model, layer));
       return weight
         ? builder.linear(sequences[layer], weight, index === 0 && !tied ? bias : undefined)
         : sequences[layer];

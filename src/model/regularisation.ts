@@ -1,5 +1,5 @@
-// Regularisation: changes in training, and only there, so that a model does not overfit. Plain
-// data.
+// Regularisation: the settings that keep a model from overfitting. They apply only in training.
+// Plain data.
 
 /** The strengths of all kinds of regularisation. 0 or false switches one off. */
 export interface Regularisation {
@@ -12,11 +12,11 @@ export interface Regularisation {
    * Variational dropout: the same elements are zeroed at all time steps of a window (after Gal and
    * Ghahramani, 2016, who also drop recurrent inputs, and as in Merity et al., 2018).
    */
-  readonly locked: boolean;
+  readonly lockedDropout: boolean;
   /**
    * DropConnect: probability with which a weight of a cell's recurrent matrices is zeroed, the same
-   * for a whole window (Wan et al., 2013; Merity et al., 2018). Not for weights of a skip through
-   * time.
+   * for a whole window (Wan et al., 2013; Merity et al., 2018). Does not apply to the weights of
+   * `--time-skip`.
    */
   readonly weightDropout: number;
   /**
@@ -28,33 +28,33 @@ export interface Regularisation {
    * α of activation regularisation (AR): adds α·mean(y²) to the loss for the output y of the last
    * layer's cell after dropout (Merity, McCann and Socher, 2017).
    */
-  readonly activation: number;
+  readonly activationPenalty: number;
   /**
    * β of temporal activation regularisation (TAR): adds β·mean((h_t − h_{t−1})²) to the loss for
-   * the last layer's output before dropout (Merity, McCann and Socher, 2017). The first step of a
-   * window counts as no change, so this is (T − 1)/T of the paper's mean.
+   * the last layer's output before dropout (Merity, McCann and Socher, 2017). The first time step
+   * of a window contributes 0, so the penalty is (T − 1)/T of the paper's.
    */
-  readonly temporal: number;
+  readonly temporalPenalty: number;
   /**
    * ε of label smoothing: a target is 1 − ε of its token and ε spread evenly over all tokens
    * (Szegedy et al., 2016).
    */
-  readonly smoothing: number;
+  readonly labelSmoothing: number;
   /**
-   * Elements of the gradient that flows from a time step to its predecessor are clipped to ±this. 0
-   * for no limit.
+   * The limit of each element of the gradient that flows from a time step to the previous one: the
+   * element is clipped to ±`clipState`. 0 means no limit.
    */
   readonly clipState: number;
 }
 
-/** Training without regularisation, and every program that does not train. */
+/** No regularisation. For programs that do not train, and for training without it. */
 export const noRegularisation: Regularisation = {
   dropout: 0,
-  locked: false,
+  lockedDropout: false,
   weightDropout: 0,
   embeddingDropout: 0,
-  activation: 0,
-  temporal: 0,
-  smoothing: 0,
+  activationPenalty: 0,
+  temporalPenalty: 0,
+  labelSmoothing: 0,
   clipState: 0,
 };

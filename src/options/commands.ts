@@ -5,7 +5,7 @@ import { choice, list, onOff, orList, seconds, text, wholeNumber } from './kind.
 import { modelOptions, probability } from './network.ts';
 import type { ExclusiveOptions, OptionGroups, Options, Requirement } from './option.ts';
 import { devices, machineOfCommands as machine } from './run.ts';
-import { positiveWholeNumber, forceOption, html, jsonOption, svg } from './shared.ts';
+import { positiveWholeNumber, forceOption, htmlOption, jsonOption, svgOption } from './shared.ts';
 import { learningOptions } from './training.ts';
 
 const { device, threads, kernels } = machine;
@@ -40,8 +40,8 @@ export const plotOptions = {
       default: 0,
     },
     logarithmicLoss: { kind: onOff, aliases: ['log'], help: 'Draw the loss on a logarithmic axis' },
-    svg,
-    html: { ...html, help: 'Write an HTML page with zoom to this file, or to stdout if it is -' },
+    svg: svgOption,
+    html: { ...htmlOption, help: 'Write an HTML page with zoom to this file, or to stdout if it is -' },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per line of a chart' },
   },
@@ -58,7 +58,7 @@ export const storyOptions = {
       help: 'Show this many stages',
       defaultInWords: '6, all with --html or --json',
     },
-    html: { ...html, help: 'Write an HTML page with the loss curve to this file, or to stdout if it is -' },
+    html: { ...htmlOption, help: 'Write an HTML page with the loss curve to this file, or to stdout if it is -' },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per sample' },
   },

@@ -36,7 +36,7 @@ export const asTyped = (values: { readonly [Name in OptionName]?: unknown }): st
     .map(([name, value]) => wordsOf(name, rows[name as OptionName], value).join(' '));
 
 /** The hint of an error about a run folder. */
-export const otherFolder = `choose another folder with ${flagOf('out')}`;
+export const otherFolderHint = `choose another folder with ${flagOf('out')}`;
 
 /** The options that make a training run smaller. */
 export const sizeFlags = `${flagOf('hidden')}, ${flagOf('layers')}, ${flagOf('batchSize')} or ${flagOf('sequenceLength')}`;

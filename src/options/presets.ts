@@ -2,7 +2,7 @@
 // preset. The first three presets are for a training time on two cores, and choose their sizes by
 // the text. All others are the settings of programs and papers.
 import { inQuotes, unexpected, usageError } from '../errors.ts';
-import { lengths } from './choices.ts';
+import { lengthOptions } from './choices.ts';
 import type { PresetName } from './network.ts';
 import { omitUndefined } from './option.ts';
 import type { TrainingOptions } from './training.ts';
@@ -193,9 +193,9 @@ export function withPreset(
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
     throw usageError(unexpected('preset', inQuotes(name), `one of ${Object.keys(presets).join(', ')}`));
-  const isLengthGiven = lengths.some((option) => given[option] != null);
-  const own = Object.entries(presets[name].options(length)).filter(
-    ([option]) => !(isLengthGiven && lengths.includes(option as never)),
+  const isLengthGiven = lengthOptions.some((option) => given[option] != null);
+  const presetEntries = Object.entries(presets[name].options(length)).filter(
+    ([option]) => !(isLengthGiven && lengthOptions.includes(option as never)),
   );
-  return { ...Object.fromEntries(own), ...omitUndefined(given) };
+  return { ...Object.fromEntries(presetEntries), ...omitUndefined(given) };
 }

@@ -1,4 +1,4 @@
-// Rows that several commands have, with the words of most of them.
+// Option rows that several commands share. A command may override the help text.
 import { unknownPolicies } from './choices.ts';
 import { choice, onOff, text, wholeNumber } from './kind.ts';
 
@@ -18,12 +18,12 @@ export const unknownOption = {
   help: 'Refuse unknown characters (error), skip them, or replace them by the unknown token of --min-count',
   default: 'error',
 } as const;
-export const html = {
+export const htmlOption = {
   kind: text(),
   placeholder: '<file>',
   help: 'Write an HTML page to this file, or to stdout if it is -',
 } as const;
-export const svg = {
+export const svgOption = {
   kind: text(),
   placeholder: '<file>',
   help: 'Write an SVG picture to this file, or to stdout if it is -',

@@ -2,7 +2,10 @@
 // means. Knows the common names of options in char-rnn, torch-rnn, nanoGPT and elsewhere. Pure.
 import { distance } from 'fastest-levenshtein';
 
-/** Synonyms. A command, or a function of the library, knows some of the names in each line. */
+/**
+ * Each line lists names for the same thing. A command or a function of the library has some of
+ * them.
+ */
 const synonyms: readonly (readonly string[])[] = [
   ['learning-rate', 'lr', 'eta', 'step-size'],
   ['decay', 'lr-decay', 'learning-rate-decay', 'lr-decay-factor', 'gamma'],
@@ -43,8 +46,8 @@ const synonyms: readonly (readonly string[])[] = [
   ['quiet', 'silent', 'q'],
   ['force', 'overwrite', 'f'],
 ];
-/** Names of an output. */
-const outputs: readonly string[] = [
+/** Names that people use for an output file or folder. */
+const outputNames: readonly string[] = [
   'out',
   'html',
   'svg',
@@ -58,63 +61,75 @@ const outputs: readonly string[] = [
   'save',
 ];
 
-/** Up to this many names that begin with a word are suggested. */
-const MAX_BEGUN = 4;
+/** If more names than this start with the word, none of them is suggested. */
+const MAX_PREFIX_MATCHES = 4;
 /**
  * The maximum number of edits, and the ratio of edits to the length of the longer name, which must be
  * lower.
  */
-const MAX_EDITS = { count: 3, part: 0.5 };
+const MAX_EDITS = { count: 3, ratio: 0.5 };
 
-/** `learningRate`, `learning_rate`, `--learning-rate`: the same. */
-const bare = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCase();
+/**
+ * Removes case and punctuation, so that `learningRate`, `learning_rate` and `--learning-rate` are
+ * equal.
+ */
+const normalisedName = (name: string): string => name.replace(/[^a-z\d]/gi, '').toLowerCase();
 
 /**
  * Returns the known names that a word probably means, in the order of `known`. There are four kinds:
  * the same name apart from case and punctuation, synonyms, names of which one starts with the other,
  * and names with the smallest edit distance. Only names of the first kind that occurs are returned.
  *
- * @param more synonyms that the caller knows
+ * @param extraSynonyms synonyms that the caller knows
  */
 export function suggestWords(
   word: string,
   known: readonly string[],
-  more: readonly (readonly string[])[] = [],
+  extraSynonyms: readonly (readonly string[])[] = [],
 ): string[] {
-  const meant = namesMeant(word, known, more);
-  if (meant.length > 0) return meant;
-  const wanted = bare(word);
-  if (wanted === '') return [];
-  const begun = known.filter(
-    (name) => bare(name).startsWith(wanted) || (bare(name) !== '' && wanted.startsWith(bare(name))),
+  const exactMatches = equalOrSynonymous(word, known, extraSynonyms);
+  if (exactMatches.length > 0) return exactMatches;
+  const normalisedWord = normalisedName(word);
+  if (normalisedWord === '') return [];
+  const prefixMatches = known.filter(
+    (name) =>
+      normalisedName(name).startsWith(normalisedWord) ||
+      (normalisedName(name) !== '' && normalisedWord.startsWith(normalisedName(name))),
   );
-  if (begun.length > 0 && begun.length <= MAX_BEGUN) return begun;
+  if (prefixMatches.length > 0 && prefixMatches.length <= MAX_PREFIX_MATCHES) return prefixMatches;
   const edits = known.map((name) => ({
     name,
-    count: lettersOf(wanted) === lettersOf(bare(name)) ? 1 : distance(wanted, bare(name)),
-    length: Math.max(wanted.length, bare(name).length),
+    count:
+      sortedLetters(normalisedWord) === sortedLetters(normalisedName(name))
+        ? 1
+        : distance(normalisedWord, normalisedName(name)),
+    length: Math.max(normalisedWord.length, normalisedName(name).length),
   }));
-  const near = edits.filter(({ count, length }) => count <= MAX_EDITS.count && count < MAX_EDITS.part * length);
-  const least = Math.min(...near.map(({ count }) => count));
-  return near.filter(({ count }) => count === least).map(({ name }) => name);
+  const near = edits.filter(({ count, length }) => count <= MAX_EDITS.count && count < MAX_EDITS.ratio * length);
+  const minEdits = Math.min(...near.map(({ count }) => count));
+  return near.filter(({ count }) => count === minEdits).map(({ name }) => name);
 }
 
 /** The sorted letters of a word. An anagram counts as one edit, because most are swapped letters. */
-const lettersOf = (word: string): string => [...word].toSorted().join('');
+const sortedLetters = (word: string): string => [...word].toSorted().join('');
 
 /** The first suggestion, or null. */
 export const nearestWord = (word: string, known: readonly string[]): string | null =>
   suggestWords(word, known)[0] ?? null;
 
-function namesMeant(word: string, known: readonly string[], more: readonly (readonly string[])[]): string[] {
-  const wanted = bare(word);
-  const alike = known.filter((name) => bare(name) === wanted);
-  if (alike.length > 0) return alike;
-  const meanings = [...more, ...synonyms, outputs]
-    .map((names) => names.map(bare))
+function equalOrSynonymous(
+  word: string,
+  known: readonly string[],
+  extraSynonyms: readonly (readonly string[])[],
+): string[] {
+  const wanted = normalisedName(word);
+  const equalNames = known.filter((name) => normalisedName(name) === wanted);
+  if (equalNames.length > 0) return equalNames;
+  const meanings = [...extraSynonyms, ...synonyms, outputNames]
+    .map((names) => names.map(normalisedName))
     .filter((names) => names.includes(wanted));
-  return known.filter((name) => meanings.some((names) => names.includes(bare(name))));
+  return known.filter((name) => meanings.some((names) => names.includes(normalisedName(name))));
 }
 
 /** Whether a name means an output file. */
-export const meansOutput = (word: string): boolean => outputs.map(bare).includes(bare(word));
+export const meansOutput = (word: string): boolean => outputNames.map(normalisedName).includes(normalisedName(word));

@@ -5,9 +5,9 @@ import { modelOptions, regularisationOptions } from './network.ts';
 import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
 import { type TrainingOption, learningOptions, lengthOptions, trainingNames, trainingOptions } from './training.ts';
 import { learningRateOptions } from './learning-rate.ts';
-import { watchingOptions } from './watching.ts';
+import { monitoringOptions } from './watching.ts';
 
-const files = { ...folderOptions, ...watchingOptions };
+const files = { ...folderOptions, ...monitoringOptions };
 const output = { ...outputOptions, ...commonOptions };
 
 /** The options of `rnn train` by the headings of its help. */
@@ -23,11 +23,11 @@ export const trainGroups: Readonly<Record<string, Options>> = {
   'Sources of options, and output:': output,
 };
 
-const all = { ...readingOptions, ...trainingOptions, ...folderOptions, ...machineOptions, ...output };
+const table = { ...readingOptions, ...trainingOptions, ...folderOptions, ...machineOptions, ...output };
 /** The options of `rnn train` as one table. */
-export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
+export const trainOptions: Readonly<Record<keyof typeof table, Option>> = table;
 /** The options that were given. */
-export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
+export interface TrainFlags extends Partial<ValuesOf<typeof table>> {}
 
 /** The names of the training options whose row satisfies a condition. */
 export const namesWith = (has: (option: Option) => boolean): TrainingOption[] =>

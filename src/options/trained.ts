@@ -6,7 +6,7 @@ import { fraction } from './network.ts';
 import type { OptionGroups, Options, Requirement } from './option.ts';
 import { machineOfCommands as machine, readingOptions } from './run.ts';
 import { lengthKind, temperatureKind } from './sampling-kinds.ts';
-import { checkpointOption, positiveWholeNumber, forceOption, html, jsonOption, svg } from './shared.ts';
+import { checkpointOption, positiveWholeNumber, forceOption, htmlOption, jsonOption, svgOption } from './shared.ts';
 import { learningOptions } from './training.ts';
 
 const { device, threads } = machine;
@@ -158,7 +158,7 @@ export const evalOptions = {
       isCommon: true,
     },
     html: {
-      ...html,
+      ...htmlOption,
       help: 'Write an HTML page with the loss of each character to this file, or to stdout if it is -',
       isCommon: true,
     },
@@ -216,8 +216,8 @@ export const gradientsOptions = {
   'The measurement:': { ...gradientsMeasured, ...knownText },
   'The machine:': machine,
   'Output:': {
-    html: { ...html, isCommon: true },
-    svg: { ...svg, isCommon: true },
+    html: { ...htmlOption, isCommon: true },
+    svg: { ...svgOption, isCommon: true },
     force: forceOption,
     json: { ...jsonOption, help: 'Print one JSON object per network' },
   },
@@ -244,7 +244,7 @@ export const inspectOptions = {
       isCommon: true,
     },
     html: {
-      ...html,
+      ...htmlOption,
       help: 'Write an HTML page with all units and gates to this file, or to stdout if it is -',
       isCommon: true,
     },

@@ -5,7 +5,7 @@ import { choice, duration, number, onOff, orList, orNull, wholeNumber } from './
 import { learningRateOptions } from './learning-rate.ts';
 import { MAX_SIZE, fraction, hasTime, modelOptions, probability, regularisationOptions } from './network.ts';
 import type { Condition, Options, ValuesOf } from './option.ts';
-import { watchingOptions } from './watching.ts';
+import { monitoringOptions } from './watching.ts';
 
 export const optimizerNames = ['adam', 'rmsprop', 'adagrad', 'sgd'] as const;
 export type OptimizerName = (typeof optimizerNames)[number];
@@ -225,7 +225,7 @@ export const trainingOptions = {
   ...lengthOptions,
   ...learningOptions,
   ...learningRateOptions,
-  ...watchingOptions,
+  ...monitoringOptions,
 };
 
 /** The options of a training run, resolved: every value is known. */

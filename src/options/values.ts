@@ -102,8 +102,8 @@ export function parseChoice<Choice extends string>(
 ): Choice {
   const found = choices.find((choice) => choice === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   if (found !== undefined) return found;
-  const near = nearestWord(text, choices);
-  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? otherwise : `did you mean ${near}?`);
+  const nearest = nearestWord(text, choices);
+  throw badValue(flag, text, `one of ${choices.join(', ')}`, nearest === null ? otherwise : `did you mean ${nearest}?`);
 }
 
 /**
@@ -123,18 +123,18 @@ export function limitBelow(value: number, whole = false): string | undefined {
 }
 
 /** A whole number with thousands separators. `count` would load ICU data at each start. */
-const shown = (bound: number): string =>
+const withThousandsSeparators = (bound: number): string =>
   String(bound).replaceAll(/^\d+$/g, (digits) => digits.replaceAll(/\B(?=(\d{3})+$)/g, ','));
 
 /** @param limit a limit that is mentioned only if the value exceeds it */
 export function describeRange({ whole, min, above, max, below, orZero }: NumberRange, limit?: string): string {
-  const upper = max === undefined ? (below === undefined ? limit : undefined) : shown(max);
+  const upper = max === undefined ? (below === undefined ? limit : undefined) : withThousandsSeparators(max);
   const bounds = [
-    min !== undefined && upper !== undefined ? `from ${shown(min)} to ${upper}` : undefined,
-    min !== undefined && upper === undefined ? `of at least ${shown(min)}` : undefined,
-    above === undefined ? undefined : `above ${shown(above)}`,
+    min !== undefined && upper !== undefined ? `from ${withThousandsSeparators(min)} to ${upper}` : undefined,
+    min !== undefined && upper === undefined ? `of at least ${withThousandsSeparators(min)}` : undefined,
+    above === undefined ? undefined : `above ${withThousandsSeparators(above)}`,
     min === undefined && upper !== undefined ? `${above === undefined ? 'of ' : ''}at most ${upper}` : undefined,
-    below === undefined ? undefined : `below ${shown(below)}`,
+    below === undefined ? undefined : `below ${withThousandsSeparators(below)}`,
   ].filter((bound) => bound !== undefined);
   return `${whole ? 'a whole number' : 'a number'}${bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''}${orZero ? ', or 0' : ''}`;
 }

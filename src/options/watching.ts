@@ -3,7 +3,7 @@ import { orNull, wholeNumber } from './kind.ts';
 import { MAX_SIZE } from './network.ts';
 import type { Options } from './option.ts';
 
-export const watchingOptions = {
+export const monitoringOptions = {
   /**
    * In update steps. Null spaces ten evaluations evenly over the run: by update steps or, with a
    * budget, by time.

@@ -23,9 +23,9 @@ export function allocateBuffers(
   merged: ReadonlyMap<Buffer, Buffer>,
 ): { offsets: Map<Buffer, number>; elements: number } {
   const spans = new Map<Buffer, Span>();
-  for (const { home, writeStep: written, reads } of slots) {
-    if (home?.buffer.space !== 'arena') continue;
-    const buffer = merged.get(home.buffer) ?? home.buffer;
+  for (const { location, writeStep: written, reads } of slots) {
+    if (location?.buffer.space !== 'arena') continue;
+    const buffer = merged.get(location.buffer) ?? location.buffer;
     const elements = Math.ceil(((buffer.rows + buffer.before) * buffer.columns) / ALIGNMENT) * ALIGNMENT;
     const span = spans.get(buffer) ?? { elements, first: Infinity, last: -Infinity, offset: 0 };
     span.first = Math.min(span.first, written);
@@ -47,9 +47,9 @@ export function allocateBuffers(
   }
 
   const offsets = new Map<Buffer, number>();
-  for (const { home } of slots) {
-    if (home?.buffer.space === 'arena')
-      offsets.set(home.buffer, spans.get(merged.get(home.buffer) ?? home.buffer)!.offset);
+  for (const { location } of slots) {
+    if (location?.buffer.space === 'arena')
+      offsets.set(location.buffer, spans.get(merged.get(location.buffer) ?? location.buffer)!.offset);
   }
   return { offsets, elements };
 }

@@ -12,20 +12,20 @@ interface Contribution extends Position {
 }
 
 /**
- * The contribution of one use of a weight to its gradient. Terms of one kind are concatenated over
- * time into a single operation.
+ * The part of a weight's gradient that comes from one use of the weight. Terms of one kind are
+ * concatenated over time into a single operation.
  */
-type Term =
+type WeightTerm =
   | { readonly kind: 'product'; readonly left: Value; readonly right: Value }
   | { readonly kind: 'scatter'; readonly left: Value; readonly right: Value }
   | { readonly kind: 'sums'; readonly right: Value }
   | { readonly kind: 'whole'; readonly right: Value };
 
-/** Gradients other than the gradients of the loss with respect to parameters. */
-interface Interest {
+/** Options for gradients other than the gradients of parameters. */
+interface GradientRequest {
   /**
-   * Gradients of values that come from outside, each an input or a state of the shape of the value.
-   * They act as if the loss had one more term, Σ seed∘value.
+   * Seed gradients by value. A seed is an input or a state with the shape of its value. It adds the
+   * term Σ seed∘value to the loss.
    */
   readonly seeds?: ReadonlyMap<Value, Value>;
   /**
@@ -46,18 +46,21 @@ interface Interest {
  * @throws an Error for operations without a derivative, for a view of a parameter, for an operand that
  * is broadcast but is not a row, and for views that overlap in part or cross each other
  */
-export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
+export function differentiate(
+  program: Program,
+  { seeds = new Map(), watched = new Map() }: GradientRequest = {},
+): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
   const watchedValues = new Set(watched.values());
   const dependent = dependentOn(
     (value) => (watched.size === 0 ? value.kind === 'parameter' : watchedValues.has(value)),
     program.values,
   );
-  const reached = new Map<Value, Value>();
+  const watchedGradients = new Map<Value, Value>();
   const contributions = new Map<Value, Contribution[]>(
     [...seeds].map(([to, gradient]) => [to, [{ gradient, row: 0, column: 0 }]]),
   );
-  const terms = new Map<Value, Term[]>();
+  const terms = new Map<Value, WeightTerm[]>();
   const gradients = new Map<string, Value>();
 
   const contribute = (to: Value, gradient: Value, position: Position = { row: 0, column: 0 }): void => {
@@ -68,7 +71,7 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
       );
     appendTo(contributions, to, { gradient, ...position });
   };
-  const addTerm = (to: Value, term: Term): void => {
+  const addTerm = (to: Value, term: WeightTerm): void => {
     if (dependent.has(to)) appendTo(terms, to, term);
   };
   /** Adds the gradient of a row that was broadcast to all rows. */
@@ -142,21 +145,21 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
       contribute(value.inputs[0], builder.scale(value.inputs[0], value.weight));
     } else if (dependent.has(value)) {
       if (weightGradient) contribute(value, weightGradient);
-      const dy = total(builder, value, contributions.get(value) ?? []);
+      const dy = sumContributions(builder, value, contributions.get(value) ?? []);
       contributions.delete(value);
       if (!dy) continue;
-      if (watchedValues.has(value)) reached.set(value, dy);
+      if (watchedValues.has(value)) watchedGradients.set(value, dy);
       if (value.inputs.length > 0) backward(value, dy);
     }
   }
   const outputs = [...watched].map(
-    ([name, value]) => [name, reached.get(value) ?? builder.zeros(value.rows, value.columns)] as const,
+    ([name, value]) => [name, watchedGradients.get(value) ?? builder.zeros(value.rows, value.columns)] as const,
   );
-  return withoutMarks(builder.program(new Map([...program.outputs, ...outputs]), gradients));
+  return withoutGradientMarks(builder.program(new Map([...program.outputs, ...outputs]), gradients));
 }
 
 /** The program without operations that only differentiation needs. */
-function withoutMarks(program: Program): Program {
+function withoutGradientMarks(program: Program): Program {
   return rewrite(program, (value, inputs) =>
     value.kind === 'clipGradient' || value.kind === 'penalty' ? inputs[0] : undefined,
   );
@@ -208,7 +211,7 @@ function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise
  * The sum of all contributions to the gradient of a value, or null without contributions. Parts
  * that tile the value exactly need neither zeros nor additions.
  */
-function total(builder: Builder, value: Value, contributions: readonly Contribution[]): Value | null {
+function sumContributions(builder: Builder, value: Value, contributions: readonly Contribution[]): Value | null {
   if (contributions.length === 0) return null;
   const wholes = contributions.filter(({ gradient }) => sameShape(gradient, value)).map(({ gradient }) => gradient);
   const parts = contributions.filter(({ gradient }) => !sameShape(gradient, value));
@@ -233,8 +236,9 @@ function byPosition(a: Position, b: Position): number {
 }
 
 /**
- * Zeros for the parts of a value that no piece covers. The pieces are sorted, and all cut by rows
- * or all by columns, because a view of rows crosses every view of columns.
+ * Zeros for the parts of a value that no piece covers. Expects sorted pieces that are either all
+ * views of rows or all views of columns. A mixture is refused, because a view of rows overlaps
+ * every view of columns.
  */
 function fillGaps(builder: Builder, value: Value, pieces: readonly JoinPart[]): JoinPart[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
@@ -244,35 +248,35 @@ function fillGaps(builder: Builder, value: Value, pieces: readonly JoinPart[]): 
       `cannot differentiate ${value.kind} ${value.rows}×${value.columns}: views of its rows cross views of its columns`,
     );
   const gaps: JoinPart[] = [];
-  let reached = 0;
+  let coveredUntil = 0;
   const fill = (until: number): void => {
-    const count = until - reached;
+    const count = until - coveredUntil;
     if (count < 0) throw new Error(`cannot differentiate ${value.kind}: views of it overlap in part`);
     if (count === 0) return;
     gaps.push(
       byRows
-        ? { row: reached, column: 0, value: builder.zeros(count, value.columns) }
-        : { row: 0, column: reached, value: builder.zeros(value.rows, count) },
+        ? { row: coveredUntil, column: 0, value: builder.zeros(count, value.columns) }
+        : { row: 0, column: coveredUntil, value: builder.zeros(value.rows, count) },
     );
   };
   for (const piece of pieces) {
     fill(byRows ? piece.row : piece.column);
-    reached = byRows ? piece.row + piece.value.rows : piece.column + piece.value.columns;
+    coveredUntil = byRows ? piece.row + piece.value.rows : piece.column + piece.value.columns;
   }
   fill(byRows ? value.rows : value.columns);
   return gaps;
 }
 
 /**
- * The gradient of a weight from its terms, in the order of time. Equal concatenations of a sequence
- * are then the same value and are laid out once.
+ * The gradient of a weight from its terms. The terms are concatenated in the order of time, so two
+ * weights that read the same sequence share one concatenated matrix.
  */
-function concatenatedGradient(builder: Builder, weight: Value, terms: readonly Term[]): Value {
+function concatenatedGradient(builder: Builder, weight: Value, terms: readonly WeightTerm[]): Value {
   const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {
     if (kind === 'whole') return same.map((term) => term.right).reduce((sum, gradient) => builder.add(sum, gradient));
     const right = builder.concatenate(same.map((term) => term.right));
     if (kind === 'sums') return builder.columnSums(right);
-    const left = builder.concatenate(same.map((term) => (term as Extract<Term, { left: Value }>).left));
+    const left = builder.concatenate(same.map((term) => (term as Extract<WeightTerm, { left: Value }>).left));
     return kind === 'product'
       ? builder.matmul(left, right, { transposeA: true })
       : builder.scatter(left, right, weight.rows);

@@ -1,16 +1,16 @@
-// The layout, for a device with one flat memory: where every value lives, and which values share a
-// place over time. It is a pure function from a program to homes and offsets.
+// Lays out a program for a device with one flat memory: assigns a location to every value, and lets
+// values that are not needed at the same time share memory. Pure.
 //
 //   1. Pieces of joins get their place in the joined matrix (placement.ts).
-//   2. The other values, in the order of time. A result overwrites an operand that is read for the
-//      last time: a gate overwrites its pre-activation, and the gradient of the logits overwrites
-//      the logits. Otherwise it gets its own buffer.
+//   2. All other values get a location, in the order in which they are computed. A result
+//      overwrites an operand that is read for the last time: a gate overwrites its pre-activation,
+//      and the gradient of the logits overwrites the logits. Otherwise it gets its own buffer.
 //   3. Whole buffers take over the memory of other buffers, region by region (overlay.ts).
 //   4. Buffers whose lifetimes do not overlap share memory (allocate.ts).
 import type { SlicedWork } from '../sliced-work.ts';
 import { allocateBuffers } from './allocate.ts';
 import { overlayBuffers } from './overlay.ts';
-import { type Buffer, type Home, arenaBuffer, placeJoins, sameHome } from './placement.ts';
+import { type Buffer, type Location, arenaBuffer, placeJoins, sameLocation } from './placement.ts';
 import { type ExecutionStep, schedule } from './schedule.ts';
 import { Slots, operandsOf, computedValues } from './slots.ts';
 import { type Program, type Value, sameShape } from './value.ts';
@@ -21,12 +21,12 @@ export interface Layout {
   /** The memory that all buffers of the arena need together, in elements. */
   readonly arenaElements: number;
   /** Where to read a value. @throws an Error for a value that is never read */
-  homeOf(value: Value): Home;
+  locationOf(value: Value): Location;
   /**
    * Every place where the step that makes a value must store it. Empty if nothing reads it from
    * memory.
    */
-  storesOf(value: Value): readonly Home[];
+  storesOf(value: Value): readonly Location[];
   /** The first element of a buffer, as an offset in the arena. */
   offsetOf(buffer: Buffer): number;
 }
@@ -39,44 +39,44 @@ export function* layOut(program: Program): SlicedWork<Layout> {
   yield;
   const slots = new Slots(program, steps, placement);
   yield;
-  assignHomes(slots, steps);
+  assignLocations(slots, steps);
   yield;
-  const merged = overlayBuffers(slots.all, steps);
+  const overlays = overlayBuffers(slots.all, steps);
   yield;
-  const { offsets, elements } = allocateBuffers(slots.all, merged);
+  const { offsets, elements } = allocateBuffers(slots.all, overlays);
   return {
     steps,
     arenaElements: elements,
-    homeOf: (value) => slots.homeOf(value),
+    locationOf: (value) => slots.locationOf(value),
     storesOf(value) {
-      const { home, reads } = slots.slotOf(value);
-      return [...(home && reads.length > 0 ? [home] : []), ...(placement.secondHomes.get(value) ?? [])];
+      const { location, reads } = slots.slotOf(value);
+      return [...(location && reads.length > 0 ? [location] : []), ...(placement.extraLocations.get(value) ?? [])];
     },
     offsetOf: (buffer) => offsets.get(buffer)!,
   };
 }
 
 /**
- * Finds a home for every result that is read and has none: the place of an operand that is not read
- * again, or a new buffer.
+ * Gives each result that is read, and that has no location yet, the location of an operand that is
+ * not read again, or a new buffer.
  */
-function assignHomes(slots: Slots, steps: readonly ExecutionStep[]): void {
+function assignLocations(slots: Slots, steps: readonly ExecutionStep[]): void {
   for (const [index, step] of steps.entries()) {
-    const takenHomes: Home[] = [];
+    const takenLocations: Location[] = [];
     const operands = overwritable(step);
     for (const value of computedValues(step)) {
       const slot = slots.slotOf(value);
-      if (slot.home || slot.reads.length === 0) continue;
+      if (slot.location || slot.reads.length === 0) continue;
       const operandToOverwrite = operands.find(
         (operand) =>
           sameShape(operand, value) &&
-          slots.dies(operand, index) &&
-          !takenHomes.some((home) => sameHome(home, slots.homeOf(operand))),
+          slots.isLastReadBy(operand, index) &&
+          !takenLocations.some((location) => sameLocation(location, slots.locationOf(operand))),
       );
-      slot.home = operandToOverwrite
-        ? slots.homeOf(operandToOverwrite)
+      slot.location = operandToOverwrite
+        ? slots.locationOf(operandToOverwrite)
         : { buffer: arenaBuffer(value.rows, value.columns), row: 0, column: 0 };
-      takenHomes.push(slot.home);
+      takenLocations.push(slot.location);
     }
   }
 }

@@ -15,8 +15,8 @@ import type { Slot } from './slots.ts';
  */
 export function overlayBuffers(slots: readonly Slot[], steps: readonly ExecutionStep[]): Map<Buffer, Buffer> {
   const contents = groupBy(
-    slots.filter(({ home }) => home?.buffer.space === 'arena'),
-    ({ home }) => home!.buffer,
+    slots.filter(({ location }) => location?.buffer.space === 'arena'),
+    ({ location }) => location!.buffer,
   );
   const firstWrite = (buffer: Buffer): number =>
     contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.writeStep), Infinity);
@@ -69,6 +69,6 @@ function fitsInTime(
 }
 
 /** In coordinates of the buffer's memory. */
-function regionOf({ home, rows, columns }: Slot): Region {
-  return { row: home!.row + home!.buffer.before, column: home!.column, rows, columns };
+function regionOf({ location, rows, columns }: Slot): Region {
+  return { row: location!.row + location!.buffer.before, column: location!.column, rows, columns };
 }

@@ -24,7 +24,7 @@ export interface Buffer {
 }
 
 /** Where a value lives: `row` and `column` of its top left corner in a buffer. */
-export interface Home extends Position {
+export interface Location extends Position {
   readonly buffer: Buffer;
 }
 
@@ -32,15 +32,15 @@ export interface Home extends Position {
 export interface Copy {
   readonly kind: 'copy';
   readonly value: Value;
-  readonly to: Home;
+  readonly to: Location;
 }
 
 /** The result of `placeJoins`. */
 export interface Placement {
-  /** Homes of joins, of values that are made inside a join, and of gradients. */
-  readonly homes: Map<Value, Home>;
+  /** Locations of joins, of values that are made inside a join, and of gradients. */
+  readonly locations: Map<Value, Location>;
   /** Further places where an elementwise result is stored. */
-  readonly secondHomes: Map<Value, Home[]>;
+  readonly extraLocations: Map<Value, Location[]>;
   /** By the join that they complete. Under `null`: copies to gradients, at the end. */
   readonly copies: Map<Value | null, Copy[]>;
 }
@@ -57,19 +57,19 @@ export function fixedBuffer(space: Exclude<Buffer['space'], 'arena'>, { name, ro
 
 /** Places all joins and gradients of a program. */
 export function placeJoins(program: Program): Placement {
-  const homes = new Map<Value, Home>();
-  const secondHomes = new Map<Value, Home[]>();
+  const locations = new Map<Value, Location>();
+  const extraLocations = new Map<Value, Location[]>();
   const copies = new Map<Value | null, Copy[]>();
   const occupied = new Map<Buffer, Region[]>();
 
-  const put = (value: Value, home: Home, owner: Value | null): void => {
-    const currentHome = homes.get(value);
-    if (currentHome && sameHome(currentHome, home)) return;
+  const put = (value: Value, location: Location, owner: Value | null): void => {
+    const currentLocation = locations.get(value);
+    if (currentLocation && sameLocation(currentLocation, location)) return;
     const { rows, columns } = value;
-    appendTo(occupied, home.buffer, { row: home.row, column: home.column, rows, columns });
-    if (!currentHome && isPlaceable(value)) homes.set(value, home);
-    else if (value.kind === 'elementwise') appendTo(secondHomes, value, home);
-    else appendTo(copies, owner, { kind: 'copy', value, to: home });
+    appendTo(occupied, location.buffer, { row: location.row, column: location.column, rows, columns });
+    if (!currentLocation && isPlaceable(value)) locations.set(value, location);
+    else if (value.kind === 'elementwise') appendTo(extraLocations, value, location);
+    else appendTo(copies, owner, { kind: 'copy', value, to: location });
   };
 
   for (const [name, value] of program.gradients) {
@@ -82,38 +82,42 @@ export function placeJoins(program: Program): Placement {
   // Outermost first: a join comes after the joins that it contains.
   for (const join of program.values.toReversed()) {
     if (join.kind !== 'join') continue;
-    const home = homes.get(join) ??
-      agreedHome(join, homes, occupied) ?? { buffer: arenaBuffer(join.rows, join.columns), row: 0, column: 0 };
-    homes.set(join, home);
-    home.buffer.before = Math.max(home.buffer.before, -home.row);
-    home.buffer.rows = Math.max(home.buffer.rows, home.row + join.rows);
+    const location = locations.get(join) ??
+      agreedLocation(join, locations, occupied) ?? { buffer: arenaBuffer(join.rows, join.columns), row: 0, column: 0 };
+    locations.set(join, location);
+    location.buffer.before = Math.max(location.buffer.before, -location.row);
+    location.buffer.rows = Math.max(location.buffer.rows, location.row + join.rows);
     join.inputs.forEach((piece, index) => {
       const { row, column } = join.positions[index];
-      put(piece, { buffer: home.buffer, row: home.row + row, column: home.column + column }, join);
+      put(piece, { buffer: location.buffer, row: location.row + row, column: location.column + column }, join);
     });
   }
-  return { homes, secondHomes, copies };
+  return { locations, extraLocations, copies };
 }
 
 /**
- * The home of a join that its already placed pieces imply. Null if they disagree, or if the other
- * pieces do not fit around them.
+ * The location of a join that its already placed pieces imply. Null if they disagree, or if the
+ * other pieces do not fit around them.
  */
-function agreedHome(
+function agreedLocation(
   join: Value<'join'>,
-  homes: ReadonlyMap<Value, Home>,
+  locations: ReadonlyMap<Value, Location>,
   occupied: ReadonlyMap<Buffer, readonly Region[]>,
-): Home | null {
-  let agreed: Home | null = null;
+): Location | null {
+  let agreed: Location | null = null;
   for (const [index, piece] of join.inputs.entries()) {
-    const pieceHome = homes.get(piece);
-    if (!pieceHome) {
+    const pieceLocation = locations.get(piece);
+    if (!pieceLocation) {
       if (!isPlaceable(piece)) return null;
       continue;
     }
     const { row, column } = join.positions[index];
-    const implied = { buffer: pieceHome.buffer, row: pieceHome.row - row, column: pieceHome.column - column };
-    if (agreed && !sameHome(agreed, implied)) return null;
+    const implied = {
+      buffer: pieceLocation.buffer,
+      row: pieceLocation.row - row,
+      column: pieceLocation.column - column,
+    };
+    if (agreed && !sameLocation(agreed, implied)) return null;
     agreed = implied;
   }
   if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns)
@@ -122,8 +126,8 @@ function agreedHome(
   const isFree = join.inputs.every(({ rows, columns }, index) => {
     const { row, column } = join.positions[index];
     const region = { row: origin + row, column, rows, columns };
-    const pieceHome = homes.get(join.inputs[index]);
-    const isThere = pieceHome !== undefined && sameHome(pieceHome, { buffer, ...region });
+    const pieceLocation = locations.get(join.inputs[index]);
+    const isThere = pieceLocation !== undefined && sameLocation(pieceLocation, { buffer, ...region });
     return isThere || (occupied.get(buffer) ?? []).every((other) => !overlap(other, region));
   });
   return isFree ? agreed : null;
@@ -134,7 +138,7 @@ function isPlaceable(value: Value): boolean {
   return !isView(value) && value.kind !== 'parameter' && value.kind !== 'input';
 }
 
-/** Whether two homes begin at the same element of the same buffer. */
-export function sameHome(a: Home, b: Home): boolean {
+/** Whether two locations begin at the same element of the same buffer. */
+export function sameLocation(a: Location, b: Location): boolean {
   return a.buffer === b.buffer && a.row === b.row && a.column === b.column;
 }

@@ -24,32 +24,35 @@ interface Single {
 /** A step of a device: a chain, one other operation, or a copy of a piece of a join. */
 export type ExecutionStep = Chain | Single | Copy;
 
-/** @param copies the copies by the join that they complete. Under `null`: copies at the end */
+/**
+ * @param copies the copies to make when a join is complete, by the join. Copies under `null` come
+ * last
+ */
 export function schedule(
   program: Program,
   copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map(),
 ): ExecutionStep[] {
   const steps: ExecutionStep[] = [];
   let chain: Value<'elementwise'>[] = [];
-  const close = (): void => {
+  const finishChain = (): void => {
     if (chain.length > 0) steps.push({ kind: 'chain', rows: chain[0].rows, columns: chain[0].columns, values: chain });
     chain = [];
   };
   for (const value of program.values) {
     if (value.kind === 'parameter' || value.kind === 'input' || isView(value)) continue;
     if (value.kind === 'join') {
-      const due = copies.get(value);
-      if (due) close();
-      steps.push(...(due ?? []));
+      const copiesForJoin = copies.get(value);
+      if (copiesForJoin) finishChain();
+      steps.push(...(copiesForJoin ?? []));
     } else if (value.kind === 'elementwise') {
-      if (chain.length > 0 && !continues(chain, value)) close();
+      if (chain.length > 0 && !canExtend(chain, value)) finishChain();
       chain.push(value);
     } else {
-      close();
+      finishChain();
       steps.push({ kind: 'single', value });
     }
   }
-  close();
+  finishChain();
   steps.push(...(copies.get(null) ?? []));
   return steps;
 }
@@ -58,10 +61,11 @@ export function schedule(
  * Whether a value can be added to a chain: it must have the shape of the chain, and must not read a
  * view or a join of the values of the chain.
  */
-function continues(chain: readonly Value[], value: Value): boolean {
+function canExtend(chain: readonly Value[], value: Value): boolean {
   if (value.rows !== chain[0].rows || value.columns !== chain[0].columns) return false;
   const computed = new Set(chain);
-  const looksInto = (input: Value): boolean =>
-    (isView(input) || input.kind === 'join') && input.inputs.some((inner) => computed.has(inner) || looksInto(inner));
-  return !value.inputs.some(looksInto);
+  const readsPartOfChain = (input: Value): boolean =>
+    (isView(input) || input.kind === 'join') &&
+    input.inputs.some((inner) => computed.has(inner) || readsPartOfChain(inner));
+  return !value.inputs.some(readsPartOfChain);
 }

@@ -2,7 +2,7 @@
 // is a region of memory from its writing to its last reading. A value has one slot, and another for
 // each further place where it is stored. Views and joins have none: reading them reads the slots of
 // the values that they consist of.
-import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
+import { type Buffer, type Location, type Placement, fixedBuffer, sameLocation } from './placement.ts';
 import { type Region, intersection, overlap, sameRegion, wholeRegion } from './region.ts';
 import type { ExecutionStep } from './schedule.ts';
 import { type Program, type Value, isView, viewStart } from './value.ts';
@@ -18,7 +18,7 @@ export interface Read extends Region {
 export interface Slot {
   readonly rows: number;
   readonly columns: number;
-  home: Home | null;
+  location: Location | null;
   /** The step that writes it. */
   readonly writeStep: number;
   readonly reads: Read[];
@@ -28,23 +28,23 @@ export interface Slot {
 export class Slots {
   readonly all: Slot[] = [];
   readonly #steps: readonly ExecutionStep[];
-  readonly #homes: ReadonlyMap<Value, Home>;
+  readonly #locations: ReadonlyMap<Value, Location>;
   readonly #resultSlots = new Map<Value, Slot>();
-  readonly #fixedHomes = new Map<Value, Home>();
+  readonly #fixedLocations = new Map<Value, Location>();
   /** The slot of each piece of a join. Undefined if the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
-  constructor(program: Program, steps: readonly ExecutionStep[], { homes, secondHomes }: Placement) {
+  constructor(program: Program, steps: readonly ExecutionStep[], { locations, extraLocations }: Placement) {
     this.#steps = steps;
-    this.#homes = homes;
+    this.#locations = locations;
     for (const [index, step] of steps.entries()) {
       if (step.kind === 'copy') this.#add(step.value, step.to, index);
       else
         for (const value of computedValues(step))
-          this.#resultSlots.set(value, this.#add(value, homes.get(value) ?? null, index));
+          this.#resultSlots.set(value, this.#add(value, locations.get(value) ?? null, index));
     }
-    for (const [value, homes] of secondHomes)
-      for (const home of homes) this.#add(value, home, this.slotOf(value).writeStep);
+    for (const [value, locations] of extraLocations)
+      for (const location of locations) this.#add(value, location, this.slotOf(value).writeStep);
     this.#findPieces(program);
     this.#recordReads(program);
   }
@@ -56,33 +56,38 @@ export class Slots {
 
   /**
    * Where to read a value.
-   * @throws an Error if the value has no home yet, or is never read
+   * @throws an Error if the value has no location yet, or is never read
    */
-  homeOf(value: Value): Home {
+  locationOf(value: Value): Location {
     if (isView(value)) {
-      const { buffer, row, column } = this.homeOf(value.inputs[0]);
+      const { buffer, row, column } = this.locationOf(value.inputs[0]);
       const start = viewStart(value);
       return { buffer, row: row + start.row, column: column + start.column };
     }
-    const home = this.#fixedHomes.get(value) ?? this.#resultSlots.get(value)?.home ?? this.#homes.get(value);
-    if (!home) throw new Error(`${value.kind} has no home`);
-    return home;
+    const location =
+      this.#fixedLocations.get(value) ?? this.#resultSlots.get(value)?.location ?? this.#locations.get(value);
+    if (!location) throw new Error(`${value.kind} has no location`);
+    return location;
   }
 
   /**
    * Whether this step is the last to read an operand, and reads it only as a whole. If so, the
    * result of the step may overwrite it.
    */
-  dies(operand: Value, step: number): boolean {
+  isLastReadBy(operand: Value, step: number): boolean {
     let dying = true;
     let readsNow = 0;
     this.#visit(operand, wholeRegion(operand), (slot, region) => {
-      if (slot.home?.buffer.space === 'gradient') dying = false;
+      if (slot.location?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
         if (use.step < step || !overlap(use, region)) continue;
         // Two operands that overlap with an offset, such as h_0..h_{T-1} and h_1..h_T, do not share
         // an element at the same position.
-        if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand)))
+        if (
+          use.step > step ||
+          !sameRegion(use, region) ||
+          !sameLocation(this.locationOf(use.operand), this.locationOf(operand))
+        )
           dying = false;
         readsNow++;
       }
@@ -90,8 +95,8 @@ export class Slots {
     return dying && (this.#steps[step].kind === 'chain' ? readsNow > 0 : readsNow === 1);
   }
 
-  #add({ rows, columns }: Value, home: Home | null, writeStep: number): Slot {
-    const slot: Slot = { rows, columns, home, writeStep: writeStep, reads: [] };
+  #add({ rows, columns }: Value, location: Location | null, writeStep: number): Slot {
+    const slot: Slot = { rows, columns, location, writeStep: writeStep, reads: [] };
     this.all.push(slot);
     return slot;
   }
@@ -100,9 +105,9 @@ export class Slots {
     const slotAt = indexByCorner(this.all);
     for (const value of program.values) {
       if (value.kind === 'parameter' || value.kind === 'input')
-        this.#fixedHomes.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
+        this.#fixedLocations.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
       if (value.kind !== 'join') continue;
-      const { buffer, row, column } = this.#homes.get(value)!;
+      const { buffer, row, column } = this.#locations.get(value)!;
       this.#pieces.set(
         value,
         value.inputs.map((piece, index) => {
@@ -161,15 +166,15 @@ export function operandsOf(step: ExecutionStep): readonly Value[] {
     .filter((input) => !computed.has(input));
 }
 
-function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefined {
-  const key = ({ row, column }: Home): string => `${row},${column}`;
+function indexByCorner(slots: readonly Slot[]): (corner: Location) => Slot | undefined {
+  const key = ({ row, column }: Location): string => `${row},${column}`;
   const byBuffer = new Map<Buffer, Map<string, Slot>>();
   for (const slot of slots) {
-    if (!slot.home) continue;
-    const { buffer } = slot.home;
+    if (!slot.location) continue;
+    const { buffer } = slot.location;
     const slotsAt = byBuffer.get(buffer) ?? new Map<string, Slot>();
-    if (slotsAt.has(key(slot.home))) throw new Error('cannot lay out two values at one place');
-    byBuffer.set(buffer, slotsAt.set(key(slot.home), slot));
+    if (slotsAt.has(key(slot.location))) throw new Error('cannot lay out two values at one place');
+    byBuffer.set(buffer, slotsAt.set(key(slot.location), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
 }

@@ -116,7 +116,7 @@ function foundHtml(findings: readonly Finding[]): string {
           `<button type="button" data-cell="${unitText(cell)}">${unitText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`,
       );
       return `<h3>${escapeHtml(property.name)}</h3>
-<p>${escapeHtml(property.what)} (by chance up to ${scoreText(property, chance!)})</p>
+<p>${escapeHtml(property.description)} (by chance up to ${scoreText(property, chance!)})</p>
 <p class="cells">${buttons.join('')}</p>`;
     });
   return [

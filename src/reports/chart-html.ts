@@ -5,9 +5,12 @@ import { type Chart, type Point, titleWithUnit } from './charts.ts';
 import { escapeHtml, table } from './html.ts';
 import { tickText, valueText } from './numbers.ts';
 
-const tableRows = 12;
+const MAX_TABLE_ROWS = 12;
 
-/** The element into which `showCharts` of browser/plot.ts draws. Empty if there are no charts. */
+/**
+ * The HTML of all charts, into which `showCharts` of browser/plot.ts draws the lines, with a hint
+ * and a notice for browsers without scripts. Empty if there are no charts.
+ */
 export const chartPlaceholders = (charts: readonly Chart[]): string =>
   charts.length === 0
     ? ''
@@ -22,9 +25,9 @@ export const chartsHtml = (charts: readonly Chart[]): string =>
 
 function chartHtml(chart: Chart): string {
   const { name, title, unit, series } = chart;
-  const swatch = 'aria-hidden="true"><line x2="100%" y1="50%" y2="50%" stroke-width="3"';
+  const lineSwatchStart = 'aria-hidden="true"><line x2="100%" y1="50%" y2="50%" stroke-width="3"';
   const legend = series.map(
-    (each) => `<li><svg ${swatch} ${strokeOf(each)}/></svg>${escapeHtml(each.name)}<b></b></li>`,
+    (each) => `<li><svg ${lineSwatchStart} ${strokeOf(each)}/></svg>${escapeHtml(each.name)}<b></b></li>`,
   );
   return `<section class="chart" aria-labelledby="${name}-title">
 <h2 id="${name}-title">${title}${unit === '' ? '' : ` <small>${unit}</small>`}</h2>
@@ -39,9 +42,9 @@ function chartHtml(chart: Chart): string {
 
 /** Names the chart, and the first and last value of each line. */
 const chartLabel = (chart: Chart): string =>
-  `${titleWithUnit(chart)}. ${chart.series.map((each) => described(each, chart.horizontal)).join(' ')}`;
+  `${titleWithUnit(chart)}. ${chart.series.map((each) => describeSeries(each, chart.horizontal)).join(' ')}`;
 
-function described({ name, points }: Chart['series'][number], horizontal: string): string {
+function describeSeries({ name, points }: Chart['series'][number], horizontal: string): string {
   const known = points.filter(([, y]) => y !== null) as [number, number][];
   const [first, last] = [known[0], known.at(-1)!];
   return `${name}: ${valueText(first[1])} at ${tickText(first[0])} ${horizontal}, ${valueText(last[1])} at ${tickText(last[0])}.`;
@@ -51,23 +54,26 @@ function described({ name, points }: Chart['series'][number], horizontal: string
 export const pointPositions = ({ series }: Chart): number[] =>
   [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
 
-/** A table of some x values, from the first to the last, with the latest value of each series. */
+/**
+ * A table of at most 12 evenly spaced x values. Each cell has the last value of the series up to
+ * that x.
+ */
 function chartTable(chart: Chart): string {
   const { series, horizontal } = chart;
-  const places = pointPositions(chart);
-  const rows = Math.min(tableRows, places.length);
-  const shown = Array.from(
+  const xValues = pointPositions(chart);
+  const rows = Math.min(MAX_TABLE_ROWS, xValues.length);
+  const shownValues = Array.from(
     { length: rows },
-    (_, row) => places[Math.round((row * (places.length - 1)) / Math.max(1, rows - 1))],
+    (_, row) => xValues[Math.round((row * (xValues.length - 1)) / Math.max(1, rows - 1))],
   );
   return table(
     [horizontal, ...series.map(({ name }) => escapeHtml(name))],
-    shown.map((place) => [
+    shownValues.map((place) => [
       place.toLocaleString('en'),
-      ...series.map(({ points }) => unitText(points.findLast(([x]) => x <= place))),
+      ...series.map(({ points }) => valueOrDash(points.findLast(([x]) => x <= place))),
     ]),
   );
 }
 
-const unitText = (point: Point | undefined): string =>
+const valueOrDash = (point: Point | undefined): string =>
   point === undefined || point[1] === null ? '–' : valueText(point[1]);

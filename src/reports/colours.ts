@@ -5,7 +5,7 @@ export const seriesColours = {
   light: ['#0068b5', '#c44e00', '#00805b', '#a8478c', '#8a6500', '#3f5fd0', '#666a73', '#8b4a2b'],
   dark: ['#62aef0', '#ff8f55', '#42cc9e', '#e79bcb', '#efbb45', '#a3b4ff', '#a9adb8', '#d0946f'],
   /** Readable on both, for an unknown background. */
-  any: ['#2e8fd9', '#e0702f', '#1fa37a', '#c766a8', '#b8901c', '#7d8af0', '#8a8f99', '#b5694a'],
+  onAnyBackground: ['#2e8fd9', '#e0702f', '#1fa37a', '#c766a8', '#b8901c', '#7d8af0', '#8a8f99', '#b5694a'],
 } as const;
 
 /** The class of a line, and its colour for programs that do not read style sheets. */

@@ -45,9 +45,9 @@ export function gatesHtml(saturation: readonly Saturation[], value: string): str
 }
 
 function dots({ layer, left, right }: Saturation, name: string): string {
-  const all = Array.from(left, (shut, unit) => {
+  const circles = Array.from(left, (shut, unit) => {
     const title = `unit ${unit} of layer ${layer}: open ${formatPercent(right[unit])}, shut ${formatPercent(shut)}`;
     return `<circle data-cell="${unitText({ layer, name, unit })}" r="3.5" cx="${toX(right[unit])}" cy="${toY(shut)}"><title>${title}</title></circle>`;
   });
-  return `<g ${lineAttributes(layer)}>${all.join('')}</g>`;
+  return `<g ${lineAttributes(layer)}>${circles.join('')}</g>`;
 }

@@ -38,12 +38,12 @@ interface Bar {
   readonly share: number;
   readonly value: string;
   /** Whether the row is highlighted. */
-  readonly isOwn: boolean;
+  readonly isHighlighted: boolean;
 }
 
 /** A table with a bar in each row. */
 export function bars(rows: readonly Bar[]): string {
-  const row = ({ name, share, value, isOwn }: Bar): string =>
-    `<tr${isOwn ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${(100 * share).toFixed(1)}%"></span></td><td>${value}</td></tr>`;
+  const row = ({ name, share, value, isHighlighted: isHighlighted }: Bar): string =>
+    `<tr${isHighlighted ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${(100 * share).toFixed(1)}%"></span></td><td>${value}</td></tr>`;
   return `<table class="bars">${rows.map(row).join('')}</table>`;
 }

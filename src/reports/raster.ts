@@ -1,21 +1,21 @@
 // A small picture made of characters: points and lines on a grid, as Braille dots (2 × 4 per
-// character) or as one mark per character. No library for terminal plots supports coloured lines
-// with gaps over a numeric axis.
+// character) or as one mark per character. Written here because the terminal-plot libraries that we
+// tried do not support coloured lines with gaps over a numeric axis.
 
 import { splitAtGaps } from './charts.ts';
 
 /** The bits of the dots of a Braille character, row by row. */
-const dots = [
+const DOT_BITS = [
   [0x01, 0x08],
   [0x02, 0x10],
   [0x04, 0x20],
   [0x40, 0x80],
 ] as const;
-const emptyBraille = 0x2800;
+const EMPTY_BRAILLE = 0x2800;
 
 /** The dots in one character, and the series that drew them. */
-interface Cell {
-  readonly dots: number;
+interface Glyph {
+  readonly dotBits: number;
   readonly series: number;
 }
 
@@ -23,16 +23,16 @@ type Dot = readonly [x: number, y: number];
 
 /** A grid of characters that lines are drawn on. */
 export class Raster {
-  readonly #cells: (Cell | null)[][];
+  readonly #glyphs: (Glyph | null)[][];
   readonly #dotsAcross: number;
   readonly #dotsDown: number;
-  readonly #characters: readonly string[] | null;
+  readonly #marks: readonly string[] | null;
 
-  /** @param characters one for each series, or null for Braille */
-  constructor(columns: number, rows: number, characters: readonly string[] | null) {
-    this.#cells = Array.from({ length: rows }, () => new Array<Cell | null>(columns).fill(null));
-    this.#characters = characters;
-    [this.#dotsAcross, this.#dotsDown] = characters === null ? [columns * 2, rows * 4] : [columns, rows];
+  /** @param marks one for each series, or null for Braille */
+  constructor(columns: number, rows: number, marks: readonly string[] | null) {
+    this.#glyphs = Array.from({ length: rows }, () => new Array<Glyph | null>(columns).fill(null));
+    this.#marks = marks;
+    [this.#dotsAcross, this.#dotsDown] = marks === null ? [columns * 2, rows * 4] : [columns, rows];
   }
 
   /**
@@ -40,7 +40,8 @@ export class Raster {
    * null leaves a gap. A point without neighbours is four dots, or one mark. Later series cover
    * earlier series.
    *
-   * @param pattern repeating pattern of dots: `#` is drawn. Marks ignore it
+   * @param pattern repeating pattern of dots, in which `#` is drawn. Lines of marks are always
+   * solid
    */
   line(series: number, points: readonly (readonly [number, number] | null)[], pattern = '#'): void {
     const places = points.map((point): Dot | null =>
@@ -49,18 +50,19 @@ export class Raster {
         : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))],
     );
     for (const piece of splitAtGaps(places)) {
-      if (piece.length === 1) this.#point(series, piece[0]);
+      if (piece.length === 1) this.#drawPoint(series, piece[0]);
       const line = piece.flatMap((place, index) => (index === 0 ? [place] : dotsBetween(piece[index - 1], place)));
       for (const [index, [x, y]] of line.entries())
-        if (this.#characters !== null || pattern[index % pattern.length] === '#') this.#dot(series, x, y);
+        if (this.#marks !== null || pattern[index % pattern.length] === '#') this.#drawDot(series, x, y);
     }
   }
 
   /**
-   * Returns the characters of each row, grouped by series. The series of empty characters is null.
+   * Returns the text of each row, split where the series changes. The series of empty characters is
+   * null.
    */
   rows(): { readonly text: string; readonly series: number | null }[][] {
-    return this.#cells.map((row) => {
+    return this.#glyphs.map((row) => {
       const pieces: { text: string; series: number | null }[] = [];
       for (const cell of row) {
         const series = cell?.series ?? null;
@@ -72,16 +74,16 @@ export class Raster {
     });
   }
 
-  #character(cell: Cell | null): string {
+  #character(cell: Glyph | null): string {
     if (cell === null) return ' ';
-    return this.#characters === null
-      ? String.fromCharCode(emptyBraille + cell.dots)
-      : this.#characters[cell.series % this.#characters.length];
+    return this.#marks === null
+      ? String.fromCharCode(EMPTY_BRAILLE + cell.dotBits)
+      : this.#marks[cell.series % this.#marks.length];
   }
 
   /** Draws a point without neighbours, as 2 × 2 dots within one character or as one mark. */
-  #point(series: number, [x, y]: Dot): void {
-    if (this.#characters !== null) return this.#dot(series, x, y);
+  #drawPoint(series: number, [x, y]: Dot): void {
+    if (this.#marks !== null) return this.#drawDot(series, x, y);
     const [left, top] = [x - (x % 2), Math.min(y, y - (y % 4) + 2)];
     for (const [across, down] of [
       [0, 0],
@@ -89,19 +91,22 @@ export class Raster {
       [0, 1],
       [1, 1],
     ])
-      this.#dot(series, left + across, top + down);
+      this.#drawDot(series, left + across, top + down);
   }
 
-  #dot(series: number, x: number, y: number): void {
-    const [across, down] = this.#characters === null ? [2, 4] : [1, 1];
-    const row = this.#cells[Math.floor(y / down)];
+  #drawDot(series: number, x: number, y: number): void {
+    const [across, down] = this.#marks === null ? [2, 4] : [1, 1];
+    const row = this.#glyphs[Math.floor(y / down)];
     const column = Math.floor(x / across);
     const existing = row[column];
-    row[column] = { series, dots: (existing?.series === series ? existing.dots : 0) | dots[y % down][x % across] };
+    row[column] = {
+      series,
+      dotBits: (existing?.series === series ? existing.dotBits : 0) | DOT_BITS[y % down][x % across],
+    };
   }
 }
 
-/** The dots of a line after its first one, up to its last. */
+/** The dots from one point to the next, without the first point. */
 function dotsBetween([x0, y0]: Dot, [x1, y1]: Dot): Dot[] {
   const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0));
   return Array.from({ length: steps }, (_, step) => [

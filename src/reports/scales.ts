@@ -33,8 +33,8 @@ export function verticalScale(
   range: Interval | null = null,
 ): Scale {
   const points = series.flatMap((each) => each.points.flatMap(([x, y]) => (y === null ? [] : { x, y })));
-  const seen = range === null ? [] : points.filter(({ x }) => x >= range[0] && x <= range[1]);
-  const values = (seen.length > 0 ? seen : points).map(({ y }) => y);
+  const visible = range === null ? [] : points.filter(({ x }) => x >= range[0] && x <= range[1]);
+  const values = (visible.length > 0 ? visible : points).map(({ y }) => y);
   return scaleOf(values, { isLogarithmic, hasZero, isExact: false, ticks });
 }
 
@@ -53,10 +53,10 @@ function scaleOf(
   if (min === max) [min, max] = isLogarithmic ? [min / 2, max * 2] : [min - 0.5, max + 0.5];
   const scale = (isLogarithmic ? scaleLog() : scaleLinear()).domain([min, max]).range([0, 1]);
   if (!isExact) scale.nice(ticks);
-  const all = scale.ticks(ticks);
+  const ticksOfScale = scale.ticks(ticks);
   return {
     place: (value) => scale(value),
     valueAt: (place) => scale.invert(place),
-    ticks: isLogarithmic ? all.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : all,
+    ticks: isLogarithmic ? ticksOfScale.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : ticksOfScale,
   };
 }

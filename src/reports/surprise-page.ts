@@ -2,7 +2,7 @@
 // the predictions of the model.
 import { count } from '../count.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type ScoredCharacter, symbolName } from '../evaluation/scored-text.ts';
+import { type ScoredCharacter, printableToken } from '../evaluation/scored-text.ts';
 import type { Surprise } from '../evaluation/surprise.ts';
 import { chartPlaceholders } from './chart-html.ts';
 import type { Chart, Point } from './charts.ts';
@@ -40,36 +40,41 @@ export interface SurpriseData {
   readonly unit: string;
   readonly symbols: readonly string[];
   /** For each character, its scored tokens. */
-  readonly scored: readonly (readonly Scored[])[];
+  readonly scored: readonly (readonly TokenPrediction[])[];
 }
 
 /**
  * A token: its surprisal in bits, its rank from 1, its id, and the most likely tokens with their
  * probabilities in units of 1/10,000.
  */
-type Scored = readonly [bits: number, rank: number, id: number, ...likeliest: (readonly [id: number, share: number])[]];
+type TokenPrediction = readonly [
+  bits: number,
+  rank: number,
+  id: number,
+  ...likeliest: (readonly [id: number, share: number])[],
+];
 
-/** The shade is at its reddest from this many bits. */
-const HIGHEST_BITS = 8;
+/** From this surprisal in bits, characters have the darkest red. */
+const MAX_SHADED_BITS = 8;
 /** Points of the curve along the text. */
-const PLACES = 200;
-const DEAREST = 10;
+const MAX_CURVE_POINTS = 200;
+const MAX_LEAST_EXPECTED = 10;
 /** Characters of context before a character, and half as many after it. */
-const AROUND = 20;
+const CONTEXT_CHARACTERS = 20;
 
 const bitsOf = (nats: number): number => nats / Math.LN2;
-const shadeOf = (bits: number): number => Math.min(SHADES, Math.round((SHADES * bits) / HIGHEST_BITS));
+const shadeOf = (bits: number): number => Math.min(SHADES, Math.round((SHADES * bits) / MAX_SHADED_BITS));
 
 export function surprisePage(report: SurpriseReport): string {
   const { run, text, model, unit, bits, accuracy, others, characters, pieces } = report;
-  const shown = pieces.at(-1)!.at;
+  const shown = pieces.at(-1)!.lastTokenIndex;
   const part = shown < characters ? `The first ${count(shown)} ${unit}s are shown below.` : '';
-  const charts = alongText(report);
+  const charts = surprisalCurve(report);
   const data: SurpriseData = {
     charts,
     unit,
-    symbols: report.symbols.map(symbolName),
-    scored: pieces.map((piece) => scoredIn(piece, report)),
+    symbols: report.symbols.map(printableToken),
+    scored: pieces.map((piece) => tokenPredictions(piece, report)),
   };
   const figures = [
     [`bits per ${unit}`, bits.toFixed(4)],
@@ -84,7 +89,7 @@ export function surprisePage(report: SurpriseReport): string {
     name: mean[0],
     share: mean[1] / means.at(-1)![1],
     value: mean[1].toFixed(4),
-    isOwn: mean === modelMean,
+    isHighlighted: mean === modelMean,
   }));
   return page({
     title: `Predictions of ${run}`,
@@ -92,9 +97,9 @@ export function surprisePage(report: SurpriseReport): string {
     style: `${styleSheet('charts')}${styleSheet('text')}${styleSheet('surprise')}${shadesStyle}`,
     body: `<dl class="tiles">${figures.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>
 ${chartPlaceholders(charts)}
-${section('reader', 'The text', reader(pieces))}
+${section('reader', 'The text', textViewer(pieces))}
 <div class="after">
-${section('dearest', 'Least expected', dearest(data, pieces))}
+${section('dearest', 'Least expected', leastExpectedList(data, pieces))}
 ${others.length === 0 ? '' : section('others', `Bits per ${unit}, compared`, bars(rows))}
 </div>`,
     script: pageScript('surprise'),
@@ -102,12 +107,12 @@ ${others.length === 0 ? '' : section('others', `Bits per ${unit}, compared`, bar
   });
 }
 
-function scoredIn(
-  { at, scored }: ScoredCharacter,
+function tokenPredictions(
+  { lastTokenIndex, scoredTokens }: ScoredCharacter,
   { surprise: { nats, ranks, alternatives: K, likeliest, probabilities }, ids }: SurpriseReport,
-): Scored[] {
-  return Array.from({ length: scored }, (_, before) => {
-    const index = at - scored + before;
+): TokenPrediction[] {
+  return Array.from({ length: scoredTokens }, (_, before) => {
+    const index = lastTokenIndex - scoredTokens + before;
     const others = Array.from({ length: K }, (__, place) => {
       const share = Math.round(10_000 * probabilities[index * K + place]);
       return [likeliest[index * K + place], share] as const;
@@ -116,15 +121,15 @@ function scoredIn(
   });
 }
 
-/** Mean bits from the beginning to the end. Empty if the text is too short. */
-function alongText({ unit, pieces }: SurpriseReport): Chart[] {
-  const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scored > 0);
-  const length = Math.max(10, Math.ceil(scored.length / PLACES));
-  const sum = (characters: readonly ScoredCharacter[], of: 'nats' | 'scored'): number =>
-    characters.reduce((all, each) => all + each[of], 0);
+/** A chart of the mean surprisal along the text. Empty if the text is too short. */
+function surprisalCurve({ unit, pieces }: SurpriseReport): Chart[] {
+  const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scoredTokens > 0);
+  const length = Math.max(10, Math.ceil(scored.length / MAX_CURVE_POINTS));
+  const sum = (characters: readonly ScoredCharacter[], member: 'nats' | 'scoredTokens'): number =>
+    characters.reduce((total, each) => total + each[member], 0);
   const points = splitRows(scored, Math.floor(scored.length / length)).map((characters): Point => [
     characters[0].place,
-    bitsOf(sum(characters, 'nats') / sum(characters, 'scored')),
+    bitsOf(sum(characters, 'nats') / sum(characters, 'scoredTokens')),
   ]);
   if (points.length < 4) return [];
   return [
@@ -140,16 +145,16 @@ function alongText({ unit, pieces }: SurpriseReport): Chart[] {
   ];
 }
 
-const reader = (pieces: readonly ScoredCharacter[]): string =>
+const textViewer = (pieces: readonly ScoredCharacter[]): string =>
   `<p class="hint" id="keys">The redder a character, the less expected it was. Point at a character or tap it to see the predictions. Move with <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>. Press <kbd>n</kbd> or <kbd>p</kbd> to go to the next or previous character with more than 5 bits.</p>
-<p class="scale" aria-hidden="true">${Array.from({ length: HIGHEST_BITS + 1 }, (_, bits) => `<i class="s${shadeOf(bits)}">${bits}</i>`).join('')} bits and more</p>
+<p class="scale" aria-hidden="true">${Array.from({ length: MAX_SHADED_BITS + 1 }, (_, bits) => `<i class="s${shadeOf(bits)}">${bits}</i>`).join('')} bits and more</p>
 <div class="beside">
 ${shadedText(pieces.map(({ text, nats }) => ({ text, shade: shadeOf(bitsOf(nats)) })))}
 <aside id="panel" class="card" aria-label="Predictions"></aside>
 </div>`;
 
 /** The characters with the highest surprisal, as buttons that lead to their positions. */
-function dearest({ scored, symbols }: SurpriseData, pieces: readonly ScoredCharacter[]): string {
+function leastExpectedList({ scored, symbols }: SurpriseData, pieces: readonly ScoredCharacter[]): string {
   const around = (from: number, to: number): string =>
     escapeHtml(
       pieces
@@ -157,12 +162,12 @@ function dearest({ scored, symbols }: SurpriseData, pieces: readonly ScoredChara
         .map(({ text }) => text.replace('\n', '↵').replace('\t', '→'))
         .join(''),
     );
-  const byNats = [...pieces.keys()].toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
+  const byNats = [...pieces.keys()].toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, MAX_LEAST_EXPECTED);
   const items = byNats.flatMap((at) => {
     const [symbol] = scored[at].toSorted(([a], [b]) => b - a);
     if (symbol === undefined) return [];
     const [, , , [likeliest]] = symbol;
-    return `<li><button type="button" data-piece="${at}">${around(at - AROUND, at)}<b>${around(at, at + 1)}</b>${around(at + 1, at + 1 + AROUND / 2)}</button>
+    return `<li><button type="button" data-piece="${at}">${around(at - CONTEXT_CHARACTERS, at)}<b>${around(at, at + 1)}</b>${around(at + 1, at + 1 + CONTEXT_CHARACTERS / 2)}</button>
 <span>${bitsOf(pieces[at].nats).toFixed(1)} bits. The model expected <q>${escapeHtml(symbols[likeliest])}</q></span></li>`;
   });
   return `<ol class="dearest">${items.join('\n')}</ol>`;

@@ -69,7 +69,7 @@ async function runsMeant(given: string): Promise<readonly string[]> {
   const inside = await foldersOfRuns(given);
   throw refusal(
     `run not found: ${given}`,
-    inside.length > 0 ? `name a folder in it, such as ${named(inside)}` : trainInto(given),
+    inside.length > 0 ? `name a folder in it, such as ${listOfPaths(inside)}` : trainInto(given),
   );
 }
 
@@ -99,7 +99,7 @@ export async function findCheckpoint(
   const inside = await filter(await byAge(await runsIn(given)), hasCheckpoint);
   throw refusal(
     `checkpoint not found in ${given}: expected ${preferred}`,
-    inside.length > 0 ? `name a run in it, such as ${named(inside)}` : trainInto(given),
+    inside.length > 0 ? `name a run in it, such as ${listOfPaths(inside)}` : trainInto(given),
   );
 }
 
@@ -187,6 +187,6 @@ async function filter(paths: readonly string[], holds: (path: string) => Promise
 }
 
 const toHaveOne = 'name a run folder or a checkpoint file, or run rnn train <corpus> to train a model';
-const named = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
+const listOfPaths = (paths: readonly string[]): string => paths.slice(0, MAX_NAMED).join(', ');
 const trainInto = (folder: string): string => `run rnn train <corpus> ${flagOf('out')} ${folder} to train a model`;
 const refusal = (message: string, hint: string, cause?: unknown): RnnError => checkpointError(message, hint, { cause });

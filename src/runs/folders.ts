@@ -1,14 +1,14 @@
-// Makes folders, and words the errors for paths that cannot be folders.
+// Makes folders, and describes why a path cannot be a folder.
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { systemCode, usageError } from '../errors.ts';
 import { diskError } from '../files/atomic.ts';
-import { otherFolder } from '../options/flags.ts';
+import { otherFolderHint } from '../options/flags.ts';
 
 /** Why a path cannot be a folder, by the system's error. */
-const noFolder: Readonly<Record<string, string>> = {
+const reasonsByCode: Readonly<Record<string, string>> = {
   EEXIST: 'a part of the path is a file',
   ENOTDIR: 'a part of the path is a file',
   ELOOP: 'its symbolic links form a loop',
@@ -34,16 +34,16 @@ export async function makeFolders(path: string): Promise<void> {
 }
 
 /**
- * Refuses a folder that cannot be made or written to, as far as can be seen without writing.
+ * Throws if a folder cannot be made or written to, as far as rnn can check without writing.
  *
  * @throws the system's error
  */
-export async function refuseUnmakable(path: string): Promise<void> {
+export async function refuseUnwritableFolder(path: string): Promise<void> {
   try {
     await stat(path);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    return refuseUnmakable(dirname(path));
+    return refuseUnwritableFolder(dirname(path));
   }
   await access(`${path}/.`, constants.W_OK | constants.X_OK); // for a file, the system reports that it is not a folder
 }
@@ -56,8 +56,8 @@ export async function refuseUnmakable(path: string): Promise<void> {
  */
 export function folderError(kindOfFolder: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
-  if (Object.hasOwn(noFolder, code))
-    return usageError(`cannot use ${path} as a ${kindOfFolder}: ${noFolder[code]}`, otherFolder, { cause });
+  if (Object.hasOwn(reasonsByCode, code))
+    return usageError(`cannot use ${path} as a ${kindOfFolder}: ${reasonsByCode[code]}`, otherFolderHint, { cause });
   return diskError(`cannot make the ${kindOfFolder} ${path}`, cause);
 }
 

@@ -72,9 +72,9 @@ export class LogFollower {
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     // The last line may be complete without a newline, as in a log that was written by hand.
     const isWhole = isAll && objectsIn(bytes.toString('utf8', end)).length > 0;
-    const taken = isWhole || (end === 0 && !isAll) ? bytes.length : end;
-    const read = bytes.subarray(0, taken);
-    this.#position += taken;
+    const takenBytes = isWhole || (end === 0 && !isAll) ? bytes.length : end;
+    const read = bytes.subarray(0, takenBytes);
+    this.#position += takenBytes;
     this.#mark = Buffer.from(Buffer.concat([this.#mark, read]).subarray(-MARK_BYTES));
     return {
       lines: objectsIn(read.toString('utf8')),

@@ -13,7 +13,7 @@ import {
 import { hostname } from 'node:os';
 
 import { systemCode, usageError } from '../errors.ts';
-import { otherFolder } from '../options/flags.ts';
+import { otherFolderHint } from '../options/flags.ts';
 
 /**
  * A process that has not renewed its lock for this long is gone or suspended. A suspended process
@@ -93,7 +93,7 @@ export function readLock(path: string, now: number): FoundLock | null {
     if (!lstatSync(path).isFile())
       throw usageError(
         `cannot use ${path} as the lock of a run: it is not a plain file`,
-        `move it away, or ${otherFolder}`,
+        `move it away, or ${otherFolderHint}`,
       );
     file = openSync(path, 'r');
   } catch (error) {

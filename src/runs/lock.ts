@@ -25,7 +25,7 @@ import { RnnError, systemCode } from '../errors.ts';
 import { joinPath } from '../files/join-path.ts';
 import { type FoundLock, type LockHolder, createAt, createFrom, readLock, ownTokens, pidsHere } from './lock-file.ts';
 import { lockFile } from './run-files.ts';
-import { flagOf, otherFolder } from '../options/flags.ts';
+import { flagOf, otherFolderHint } from '../options/flags.ts';
 
 const RENEW_MS = 10_000;
 /** Tries while other processes take and release the same lock. */
@@ -210,6 +210,6 @@ function describeHolder(holder: LockHolder | null): string {
 
 function inUseError(folder: string, holder: LockHolder | null): RnnError {
   return new RnnError('busy', `cannot train in ${folder}: another process${describeHolder(holder)} is training there`, {
-    hint: `wait for that process, stop it, or ${otherFolder}`,
+    hint: `wait for that process, stop it, or ${otherFolderHint}`,
   });
 }

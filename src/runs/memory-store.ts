@@ -18,35 +18,35 @@ export class MemoryStore implements RunStore {
   readonly latestPath = 'memory:latest';
   readonly bestPath = 'memory:best';
   readonly logPath = 'memory:log';
-  readonly isLatestSound = true;
+  readonly isLatestReadable = true;
   latest: Checkpoint | null = null;
   /** The state with the lowest validation loss. Null if there was no validation. */
   best: Checkpoint | null = null;
   /** The last state that was not saved by the clock, if the latest state was. */
-  #beforeClock: { readonly latest: Checkpoint | null } | null = null;
+  #beforeTimedSaves: { readonly latest: Checkpoint | null } | null = null;
 
   async holdsRun(): Promise<boolean> {
     return this.latest !== null || this.best !== null;
   }
 
   /** As in a folder, the best state is the newest if there is no other. */
-  async newest(): Promise<NewestState> {
+  async readNewestState(): Promise<NewestState> {
     const checkpoint = this.latest ?? this.best;
     if (checkpoint === null) throw checkpointError('checkpoint not found in memory: this run has not saved one');
     return { checkpoint, path: this.latest === null ? this.bestPath : this.latestPath, reason: null };
   }
 
   /** Saves no snapshots. */
-  async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
+  async saveLatest(checkpoint: Checkpoint, _keep = 0, isTimedSave = false): Promise<null> {
     refuseNonFinite(this.latestPath, checkpoint);
-    this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.latest }) : null;
+    this.#beforeTimedSaves = isTimedSave ? (this.#beforeTimedSaves ?? { latest: this.latest }) : null;
     this.latest = copyOf(checkpoint);
     return null;
   }
 
-  async dropClockSave(): Promise<void> {
-    if (this.#beforeClock !== null) this.latest = this.#beforeClock.latest;
-    this.#beforeClock = null;
+  async undoTimedSave(): Promise<void> {
+    if (this.#beforeTimedSaves !== null) this.latest = this.#beforeTimedSaves.latest;
+    this.#beforeTimedSaves = null;
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {

@@ -6,7 +6,7 @@ import { temporarySuffix } from '../files/atomic.ts';
 import { systemCode, machineError, usageError } from '../errors.ts';
 import { joinPath } from '../files/join-path.ts';
 import { logFile } from './log-file.ts';
-import { otherFolder } from '../options/flags.ts';
+import { otherFolderHint } from '../options/flags.ts';
 
 export const latestFile = 'latest.json';
 export const previousFile = 'previous.json';
@@ -63,7 +63,7 @@ export async function listFolder(folder: string): Promise<string[]> {
     if (!['EACCES', 'EPERM'].includes(systemCode(cause))) return [];
     throw machineError(
       `cannot read the folder ${folder}: permission denied`,
-      `check its permissions with ls -ld, or ${otherFolder}`,
+      `check its permissions with ls -ld, or ${otherFolderHint}`,
       { cause },
     );
   }
@@ -81,7 +81,7 @@ export async function refuseFolders(path: string): Promise<void> {
   if (folder === undefined) return;
   throw usageError(
     `cannot write ${joinPath(path, folder.name)}, a file of the run: it is a folder`,
-    `move that folder away, or ${otherFolder}`,
+    `move that folder away, or ${otherFolderHint}`,
   );
 }
 

@@ -1,6 +1,6 @@
 // One folder per run: latest.json, previous.json (the checkpoint before it), best.json (lowest
-// validation loss), numbered snapshots, log.jsonl, and a lock while a process trains. Decides when
-// which file is replaced, and does not know the meaning of a checkpoint.
+// validation loss), numbered snapshots, log.jsonl, and a lock while a process trains. This module
+// decides which file is replaced, and when. It does not interpret checkpoints.
 
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { firstSameFile, readStart } from '../files/output-file.ts';
 import { diskError, linkAs, renameOnto } from '../files/atomic.ts';
 import { logFile } from './log-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { makeFolders, folderError, refuseUnmakable } from './folders.ts';
+import { makeFolders, folderError, refuseUnwritableFolder } from './folders.ts';
 import { Lock } from './lock.ts';
 import { appendLine, truncateLog, logStart } from './log.ts';
 import { type NewestState, findNewestState } from './newest.ts';
@@ -33,9 +33,9 @@ import {
   stepOfSnapshot,
 } from './run-files.ts';
 import { writeCheckpoint } from './write.ts';
-import { flagOf, otherFolder } from '../options/flags.ts';
+import { flagOf, otherFolderHint } from '../options/flags.ts';
 
-/** In messages. */
+/** The name of the folder in messages. */
 const kindOfFolder = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
@@ -46,10 +46,13 @@ export class RunFolder {
   readonly bestPath: string;
   readonly logPath: string;
   readonly #lock: Lock;
-  /** Whether `newest` found the latest state, or it has been saved since. */
-  isLatestSound = true;
-  /** latest.json was saved by the clock, and previous.json is the state before such saves. */
-  #isByClock = false;
+  /**
+   * Whether latest.json is readable: `readNewestState` read it, or `saveLatest` has written it
+   * since.
+   */
+  isLatestReadable = true;
+  /** latest.json is a timed save. previous.json is the last regular save before it. */
+  #isTimedSave = false;
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
@@ -81,7 +84,7 @@ export class RunFolder {
     try {
       Lock.refuseIfHeld(path);
       await RunFolder.#refuseFiles(path, force);
-      await refuseUnmakable(path);
+      await refuseUnwritableFolder(path);
     } catch (cause) {
       throw folderError(kindOfFolder, path, cause);
     }
@@ -91,16 +94,15 @@ export class RunFolder {
     if (!force && (await RunFolder.holdsRun(path)))
       throw usageError(
         `cannot train in ${path}: the folder already holds a run`,
-        `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolder}`,
+        `continue it with ${flagOf('resume')}, replace it with ${flagOf('force')}, or ${otherFolderHint}`,
       );
     await refuseFolders(path);
     const log = joinPath(path, logFile);
-    // A crash may have cut its first line off. Any other problem with it is noticed when it is
-    // written.
+    // A crash may have truncated the first line. Writing the log reports any other problem.
     if (force || logStart.startsWith(await readStart(log, logStart.length))) return;
     throw usageError(
       `cannot write ${log}: the file already exists, and rnn did not write it`,
-      `move it away, replace it with ${flagOf('force')}, or ${otherFolder}`,
+      `move it away, replace it with ${flagOf('force')}, or ${otherFolderHint}`,
     );
   }
 
@@ -109,16 +111,16 @@ export class RunFolder {
    *
    * @throws RnnError `usage` if one of them is a file of a run in the folder
    */
-  static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
+  static async refuseSources(path: string, inputFiles: readonly string[]): Promise<void> {
     const names = (await listFolder(path)).filter((name) => isRunFile(name) || name === lockFile);
     const source = await firstSameFile(
-      reads,
+      inputFiles,
       names.map((name) => joinPath(path, name)),
     );
     if (source === null) return;
     throw usageError(
       `cannot train in ${path}: the run would replace ${source}, which this command reads`,
-      `${otherFolder} (even with ${flagOf('force')}, rnn does not replace this file)`,
+      `${otherFolderHint} (even with ${flagOf('force')}, rnn does not replace this file)`,
     );
   }
 
@@ -136,7 +138,7 @@ export class RunFolder {
       try {
         // Another process may have begun a run there since.
         if (!force) await RunFolder.#refuseFiles(path, force);
-        await folder.#tidy(isRunFile);
+        await folder.#removeFiles(isRunFile);
       } catch (error) {
         folder.close();
         throw error;
@@ -157,7 +159,7 @@ export class RunFolder {
     if (!(await RunFolder.holdsRun(path))) return null;
     try {
       const folder = new RunFolder(path, Lock.take(path));
-      await folder.#tidy(isTemporary).catch(() => {}); // a file in the way is noticed when rnn writes something
+      await folder.#removeFiles(isTemporary).catch(() => {}); // a file in the way is noticed when rnn writes something
       return folder;
     } catch (cause) {
       throw diskError(`cannot continue the run in ${path}`, cause);
@@ -180,34 +182,35 @@ export class RunFolder {
    * @throws RnnError `checkpoint` if no state can be read, `machine` if a state does not fit into
    * memory
    */
-  async newest(): Promise<NewestState> {
+  async readNewestState(): Promise<NewestState> {
     const newest = await findNewestState(this.path);
-    this.isLatestSound = newest.reason === null;
-    this.#isByClock = newest.path === this.latestPath && newest.checkpoint.training['savedByClock'] === true;
+    this.isLatestReadable = newest.reason === null;
+    this.#isTimedSave = newest.path === this.latestPath && newest.checkpoint.training['savedByClock'] === true;
     return newest;
   }
 
   /**
-   * Writes latest.json. The old latest.json becomes previous.json. If it was saved by the clock it
-   * is replaced, and if it could not be read it is set aside. The folder contains a complete
-   * checkpoint at every moment. If the folder was removed, it is made again.
+   * Writes latest.json. The old latest.json becomes previous.json, unless it is a timed save (then
+   * it is replaced) or unreadable (then it is renamed, see `damagedFile`). The folder contains a
+   * complete checkpoint at every moment. If the folder was removed, it is made again.
    *
-   * @param keep how many of the newest states also stay as snapshots
-   * @param isByClock whether `dropClockSave` takes this state back
-   * @returns why there is no snapshot of this state. Null if there is a snapshot, or `keep` is 0
+   * @param maxSnapshots how many of the newest states also stay as snapshots
+   * @param isTimedSave whether this is a timed save, which `undoTimedSave` undoes
+   * @returns why there is no snapshot of this state. Null if there is a snapshot, or `maxSnapshots`
+   * is 0
    */
-  async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
+  async saveLatest(checkpoint: Checkpoint, maxSnapshots = 0, isTimedSave = false): Promise<RnnError | null> {
     await this.#ready();
-    const clear = async (): Promise<void> => {
-      if (this.#isByClock || !existsSync(this.latestPath)) return;
-      await (this.isLatestSound ? linkAs(this.latestPath, this.previousPath) : this.#setAside());
+    const preserveOldLatest = async (): Promise<void> => {
+      if (this.#isTimedSave || !existsSync(this.latestPath)) return;
+      await (this.isLatestReadable ? linkAs(this.latestPath, this.previousPath) : this.#setAside());
     };
-    await writeCheckpoint(this.latestPath, checkpoint, clear);
-    this.isLatestSound = true;
-    this.#isByClock = isByClock;
-    if (keep === 0) return null;
+    await writeCheckpoint(this.latestPath, checkpoint, preserveOldLatest);
+    this.isLatestReadable = true;
+    this.#isTimedSave = isTimedSave;
+    if (maxSnapshots === 0) return null;
     try {
-      await this.#keepSnapshots(checkpoint.training.step, keep);
+      await this.#keepSnapshots(checkpoint.training.step, maxSnapshots);
       return null;
     } catch (cause) {
       const error = diskError(`cannot update the snapshots in ${this.path}`, cause);
@@ -216,16 +219,16 @@ export class RunFolder {
     }
   }
 
-  /** If the clock saved latest.json, previous.json becomes latest.json again. */
-  async dropClockSave(): Promise<void> {
-    if (!this.#isByClock) return;
+  /** If latest.json is a timed save, previous.json becomes latest.json again. */
+  async undoTimedSave(): Promise<void> {
+    if (!this.#isTimedSave) return;
     await this.#ready();
     try {
       await renameOnto(this.previousPath, this.latestPath).catch(() => rm(this.latestPath, { force: true }));
     } catch (error) {
       throw diskError(`cannot remove ${this.latestPath}`, error);
     }
-    this.#isByClock = false;
+    this.#isTimedSave = false;
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
@@ -244,13 +247,13 @@ export class RunFolder {
   }
 
   /**
-   * Removes lines of the log and snapshots of later steps, and the lines of `step` itself with an
-   * `undone` event.
+   * Removes the snapshots of steps after `step`, and cuts the log before its first line of a later
+   * step or, at `step` itself, of an event in `undone`.
    */
   async truncateLog(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
-      await this.#tidy((file) => (stepOfSnapshot(file) ?? 0) > step);
+      await this.#removeFiles((file) => (stepOfSnapshot(file) ?? 0) > step);
     } catch (error) {
       throw diskError(`cannot remove snapshots of later steps in ${this.path}`, error);
     }
@@ -263,25 +266,25 @@ export class RunFolder {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      // A file that is in the way now may be removed again, so unlike at the start, the command is
-      // not wrong.
+      // During a run a file in the way may be temporary, so this is a `machine` error and not a
+      // usage error as in `create`.
       throw diskError(`cannot make the ${kindOfFolder} ${this.path}`, cause);
     }
   }
 
-  /** A missing lock is taken again if the whole run is missing: then the folder was removed. */
+  /** Retakes a missing lock if all checkpoints are missing too: the folder was removed. */
   #ensureLock(): void {
     this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(joinPath(this.path, file))));
   }
 
-  async #tidy(goes: (file: string) => boolean): Promise<void> {
-    for (const file of await readdir(this.path)) if (goes(file)) await removeFile(joinPath(this.path, file));
+  async #removeFiles(shouldRemove: (file: string) => boolean): Promise<void> {
+    for (const file of await readdir(this.path)) if (shouldRemove(file)) await removeFile(joinPath(this.path, file));
   }
 
-  async #keepSnapshots(step: number, keep: number): Promise<void> {
+  async #keepSnapshots(step: number, maxSnapshots: number): Promise<void> {
     await linkAs(this.latestPath, joinPath(this.path, snapshotFile(step)));
-    const tooMany = (await snapshotsIn(this.path)).slice(keep);
-    await this.#tidy((file) => tooMany.includes(file));
+    const surplus = (await snapshotsIn(this.path)).slice(maxSnapshots);
+    await this.#removeFiles((file) => surplus.includes(file));
   }
 
   /**

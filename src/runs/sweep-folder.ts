@@ -9,7 +9,7 @@ import { systemCode, usageError, machineError } from '../errors.ts';
 import { joinPath } from '../files/join-path.ts';
 import { makeFolders, folderError } from './folders.ts';
 import { runsIn } from './find.ts';
-import { otherFolder } from '../options/flags.ts';
+import { otherFolderHint } from '../options/flags.ts';
 
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';
@@ -47,7 +47,7 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
     if ((await runsIn(folder)).length > 0)
       throw usageError(
         `cannot use ${folder}: it holds a sweep ${difference.message}`,
-        `use the same ${difference.subject} to continue that sweep, or ${otherFolder}`,
+        `use the same ${difference.subject} to continue that sweep, or ${otherFolderHint}`,
       );
   }
   try {
@@ -83,7 +83,7 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
     if (systemCode(error) === 'ENOTDIR') throw folderError(kindOfFolder, folder, error);
     throw machineError(
       `cannot read ${path}: ${(error as Error).message}`,
-      `check its permissions with ls -l, or ${otherFolder}`,
+      `check its permissions with ls -l, or ${otherFolderHint}`,
       { cause: error },
     );
   });
@@ -97,7 +97,7 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
   }
   throw usageError(
     `${path} is damaged: it does not describe the sweep of the runs in its folder`,
-    `remove it if they belong to this sweep, or ${otherFolder}`,
+    `remove it if they belong to this sweep, or ${otherFolderHint}`,
   );
 }
 

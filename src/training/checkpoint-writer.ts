@@ -27,7 +27,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
   const news: string[] = [];
   let hasSaved = step !== null;
   let savedStep = step;
-  let savedStepNotByClock = step;
+  let regularlySavedStep = step;
 
   /**
    * Reports a failure once when it begins and once when it is over, because a disk may stay full
@@ -49,12 +49,12 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
   /**
    * @param isByClock the state is for resuming after a crash, not for recovering from a divergence
    */
-  const saveLatest = (checkpoint: Checkpoint, keep: number, isByClock = false): Promise<SaveError> =>
+  const saveLatest = (checkpoint: Checkpoint, keep: number, isTimedSave = false): Promise<SaveError> =>
     save(latestPath, async () => {
-      const error = await store.saveLatest(checkpoint, isByClock ? 0 : keep, isByClock);
+      const error = await store.saveLatest(checkpoint, isTimedSave ? 0 : keep, isTimedSave);
       savedStep = checkpoint.training.step;
-      if (isByClock) return;
-      savedStepNotByClock = savedStep;
+      if (isTimedSave) return;
+      regularlySavedStep = savedStep;
       hasSaved = true;
       note(`snapshots in ${path}`, error && `${error.message}. ${latestPath} is saved, and training continues`);
     });
@@ -85,8 +85,8 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
      * False while the run continues another checkpoint than the latest, until it saves its next
      * one.
      */
-    get isLatestSound(): boolean {
-      return store.isLatestSound;
+    get isLatestReadable(): boolean {
+      return store.isLatestReadable;
     },
 
     saveBest: (checkpoint: Checkpoint): Promise<SaveError> =>
@@ -120,23 +120,26 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
      * A run that diverges does not return to a state that was saved by the clock, because that
      * state may be diverging already, and the result must not depend on speed.
      */
-    async dropClockSave(): Promise<void> {
-      await attempt(() => store.dropClockSave()); // if the disk fails, the run returns to the clock save
-      savedStep = savedStepNotByClock;
+    async undoTimedSave(): Promise<void> {
+      await attempt(() => store.undoTimedSave()); // if the disk fails, the run returns to the clock save
+      savedStep = regularlySavedStep;
     },
 
     /**
      * The newest saved state. Null if none was ever saved.
      *
-     * @param why the state is needed, in words
+     * @param reason the state is needed, in words
      * @throws RnnError `checkpoint` if no saved state is left, or none can be read
      */
-    async newest(why: string): Promise<Newest | null> {
+    async newest(reason: string): Promise<Newest | null> {
       try {
-        return hasSaved || (await store.holdsRun()) ? await store.newest() : null;
+        return hasSaved || (await store.holdsRun()) ? await store.readNewestState() : null;
       } catch (error) {
         if (!(error instanceof RnnError)) throw error;
-        throw new RnnError(error.kind, `cannot recover (${why}): ${error.message}`, { hint: error.hint, cause: error });
+        throw new RnnError(error.kind, `cannot recover (${reason}): ${error.message}`, {
+          hint: error.hint,
+          cause: error,
+        });
       }
     },
 

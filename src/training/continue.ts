@@ -15,7 +15,7 @@ import {
 } from '../options/run.ts';
 import { legacyOptions, namesWith, trainOptions } from '../options/train.ts';
 import { textOfValue } from '../options/words.ts';
-import { lengths } from '../options/choices.ts';
+import { lengthOptions } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import {
   MAX_COUNTED,
@@ -81,7 +81,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
     if ('fixedFor' in row) refuseChange(option as OptionName, givenValues[option], recordedValues[option]);
 
-  const length = lengths.some((option) => given.options[option] !== undefined)
+  const length = lengthOptions.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
     : {};
   const options = { ...recordedSettings.options, ...length, maxTimeMs: null, ...given.options };
@@ -109,7 +109,8 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     machine,
     changed: changed.map(flagOf),
     notes: changed.map(
-      (name) => `${flagOf(name)} is now ${shown(name, newValues[name])} (it was ${shown(name, recordedValues[name])})`,
+      (name) =>
+        `${flagOf(name)} is now ${textOfSetting(name, newValues[name])} (it was ${textOfSetting(name, recordedValues[name])})`,
     ),
   };
 }
@@ -118,7 +119,9 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
 export function endReasonOf({ training }: Checkpoint, options: TrainingOptions): EndReason | null {
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
-  return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
+  return [...lengthOptions, 'patience' as const].every((option) => options[option] === before[option])
+    ? finished
+    : null;
 }
 
 /** The verdict on a run that is over. */
@@ -207,7 +210,7 @@ function refuseChange(option: OptionName, given: unknown, recordedValue: unknown
   );
 }
 
-function shown(name: string, value: unknown): string {
+function textOfSetting(name: string, value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'not given';
   if (Array.isArray(value)) return value.join(' ');
   return textOfValue(trainOptions[name as keyof typeof trainOptions], value);

@@ -14,7 +14,7 @@ export interface ExpectedRun {
   /** Update steps. Null if only time ends the run. */
   readonly steps: number | null;
   /** Characters in a step. */
-  readonly perStep: number;
+  readonly charactersPerStep: number;
 }
 
 /** How many evaluations and samples are spaced over a run, the last at its end. */
@@ -58,8 +58,8 @@ export function chooseIntervals(given: Partial<TrainingOptions>, run: ExpectedRu
   };
 }
 
-function stepsToEvaluate({ perStep }: ExpectedRun, validated: number): number {
-  return Math.max(MIN_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * validated) / perStep));
+function stepsToEvaluate({ charactersPerStep }: ExpectedRun, validated: number): number {
+  return Math.max(MIN_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * validated) / charactersPerStep));
 }
 
 /** Samples are taken together with evaluations. */

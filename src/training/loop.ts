@@ -55,12 +55,12 @@ export class Loop {
     this.#meter = createLossMeter(this.#now);
     this.#state = stateOf(run, session, restored);
     this.#timetable = createTimetable(run.options, session, this.#state, this.#now);
-    this.#isSaved = restored !== null && writer.isLatestSound;
+    this.#isSaved = restored !== null && writer.isLatestReadable;
     this.#wasOver = this.#isSaved && this.#timetable.isJudged && this.#timetable.finished !== null;
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {
-    if (this.#run.earlier)
+    if (this.#run.resumedFrom)
       await this.#writer.truncateLog(this.#session.step, pendingEventsAt(this.#state, this.#session.step));
     yield this.#writer.log(startEvent(this.#run, this.#session, this.#state));
     let reason: EndReason | null = null;
@@ -160,7 +160,7 @@ export class Loop {
       if (this.#timetable.samples) yield* this.#sample(false);
       this.#timetable.recordEvaluation();
     }
-    if (this.#timetable.isClockSaveDue) yield* this.#save(true);
+    if (this.#timetable.isTimedSaveDue) yield* this.#save(true);
   }
 
   async *#evaluateInterim(characters: number): AsyncGenerator<TrainingEvent> {
@@ -228,11 +228,14 @@ export class Loop {
     yield* this.#writer.drainFileEvents(this.#session.step);
   }
 
-  async *#save(isByClock = false): AsyncGenerator<TrainingEvent> {
+  async *#save(isTimedSave = false): AsyncGenerator<TrainingEvent> {
     if (this.#isSaved) return;
     this.#timetable.begin('save');
-    const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isByClock && { savedByClock: true }) });
-    const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isByClock);
+    const checkpoint = await this.#session.checkpoint({
+      ...this.#record(),
+      ...(isTimedSave && { savedByClock: true }),
+    });
+    const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isTimedSave);
     if (error?.kind === 'checkpoint') return yield* this.#recover('a weight is not a finite number');
     this.#timetable.end('save');
     if (error === null) yield this.#logCheckpoint();

@@ -19,9 +19,18 @@ export function modelConfigurationOf(options: ModelOptions, vocabulary: number):
 }
 
 export function regularisationOf(options: TrainingOptions): Regularisation {
-  const { dropout, lockedDropout: locked, weightDropout, embeddingDropout } = options;
-  const { activationPenalty: activation, temporalPenalty: temporal, labelSmoothing: smoothing, clipState } = options;
-  return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
+  const { dropout, lockedDropout, weightDropout, embeddingDropout } = options;
+  const { activationPenalty, temporalPenalty, labelSmoothing, clipState } = options;
+  return {
+    dropout,
+    lockedDropout,
+    weightDropout,
+    embeddingDropout,
+    activationPenalty,
+    temporalPenalty,
+    labelSmoothing,
+    clipState,
+  };
 }
 
 /** P, the number of trained parameters. */

@@ -118,7 +118,7 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipVal
     build(parameters) {
       const ops = new Builder();
       const vector = (name: string): Value => ops.input(name, 1, parameters);
-      const named = (names: readonly string[], make: (name: string) => Value): Vectors =>
+      const byName = (names: readonly string[], make: (name: string) => Value): Vectors =>
         Object.fromEntries(names.map((name) => [name, make(name)]));
       const g = ops.multiply(vector('gradients'), ops.input('gradientScale', 1));
       const clipped = clipValue > 0 ? ops.clip(g, clipValue) : g;
@@ -126,8 +126,8 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipVal
         ops,
         vector('parameters'),
         clipped,
-        named(slots, vector),
-        named(scalars, (name) => ops.input(name, 1)),
+        byName(slots, vector),
+        byName(scalars, (name) => ops.input(name, 1)),
       );
       return ops.program(new Map(Object.entries(results)));
     },

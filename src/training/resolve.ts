@@ -9,7 +9,7 @@ import { mapValues } from '../group.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
-import { lengths } from '../options/choices.ts';
+import { lengthOptions } from '../options/choices.ts';
 import { notesOnNoEffect, refuseUnmetConditions } from '../options/contradictions.ts';
 import { defaultValues } from '../options/option.ts';
 import { wrongValue } from '../options/train.ts';
@@ -40,14 +40,14 @@ const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0
  * A text, or only its length if the text is not read yet. Without the text, its lines cannot be
  * counted.
  */
-interface TextLength {
+interface TextOrLength {
   readonly length: number;
   readonly [at: number]: number;
 }
 
 export interface ResolvedOptions {
   readonly options: TrainingOptions;
-  /** The chosen options, for the user to read. */
+  /** Messages for the user about the choices that rnn made. */
   readonly notes: readonly string[];
 }
 
@@ -62,8 +62,8 @@ export interface NewRunOptions extends ResolvedOptions {
 
 /** The text of a run. `records` is omitted if the text is not read yet. */
 interface TextOfRun extends Pick<Corpus, 'vocabulary'> {
-  readonly train: TextLength;
-  readonly validation: TextLength;
+  readonly train: TextOrLength;
+  readonly validation: TextOrLength;
   readonly records?: CorpusRecords | null;
 }
 
@@ -72,9 +72,9 @@ export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: Te
   const { length } = corpus.train;
   const stored = storedRecords(corpus);
   const kind = stored === null ? 'text' : stored.learnAfter.length === 0 ? 'list' : 'pairs';
-  const given = withPreset(userOptions.preset ?? null, userOptions, length);
-  const chosenOptions = chooseOptions(given, { length, kind, symbols: corpus.vocabulary.size });
-  const sizes = { ...chosenOptions, ...withoutNulls(given) };
+  const givenOrPreset = withPreset(userOptions.preset ?? null, userOptions, length);
+  const chosenOptions = chooseOptions(givenOrPreset, { length, kind, symbols: corpus.vocabulary.size });
+  const sizes = { ...chosenOptions, ...withoutNulls(givenOrPreset) };
   const isGiven = {
     batchSize: userOptions.batchSize !== undefined,
     sequenceLength: userOptions.sequenceLength !== undefined,
@@ -94,26 +94,30 @@ export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: Te
     sequenceLength,
     batchSize,
     learningRate:
-      given.learningRate ??
-      learningRates[given.optimizer ?? 'adam'] ??
+      givenOrPreset.learningRate ??
+      learningRates[givenOrPreset.optimizer ?? 'adam'] ??
       defaultLearningRate(cell, sizes.hidden, batchSize),
-    decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
+    decay: givenOrPreset.decay ?? (givenOrPreset.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
     stateReset:
-      given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
-    ...runLength(given, { length, kind }, windows),
-    evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
+      givenOrPreset.stateReset ??
+      (givenOrPreset.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
+    ...runLength(givenOrPreset, { length, kind }, windows),
+    evaluationStreams: evaluationRows(
+      corpus,
+      givenOrPreset.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16),
+    ),
   };
   const run =
     stored === null
-      ? { steps: stepsOf(sized, windowsPerEpoch(length, sized)), perStep: batchSize * sequenceLength }
-      : { steps: stepsOf(sized, windows), perStep: length / windows };
-  const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
+      ? { steps: stepsOf(sized, windowsPerEpoch(length, sized)), charactersPerStep: batchSize * sequenceLength }
+      : { steps: stepsOf(sized, windows), charactersPerStep: length / windows };
+  const options: TrainingOptions = { ...sized, ...chooseIntervals(givenOrPreset, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
   return {
     options,
-    notes: [...describeChoices(given, options, length), ...describeSample(options, corpus.validation.length)],
+    notes: [...describeChoices(givenOrPreset, options, length), ...describeSample(options, corpus.validation.length)],
     noEffectNotes: notesOnNoEffect(userOptions, options),
-    sources: sourcesOf(options, userOptions, given),
+    sources: sourcesOf(options, userOptions, givenOrPreset),
   };
 }
 
@@ -140,7 +144,7 @@ const withoutNulls = (given: Partial<TrainingOptions>): Partial<TrainingOptions>
   Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 
 /** The number of rows in which a validation text is evaluated: each row has something to read. */
-function streamsIn({ validation }: { readonly validation: TextLength }, max: number): number {
+function evaluationRows({ validation }: { readonly validation: TextOrLength }, max: number): number {
   return Math.min(max, Math.max(1, validation.length - 1));
 }
 
@@ -149,9 +153,9 @@ function streamsIn({ validation }: { readonly validation: TextLength }, max: num
  *
  * @throws RnnError `usage` for invalid values
  */
-export function refitOptions(options: TrainingOptions, corpus: { readonly validation: TextLength }): ResolvedOptions {
+export function refitOptions(options: TrainingOptions, corpus: { readonly validation: TextOrLength }): ResolvedOptions {
   refuseUnfit(options, corpus);
-  const evaluationStreams = streamsIn(corpus, options.evaluationStreams);
+  const evaluationStreams = evaluationRows(corpus, options.evaluationStreams);
   const notes =
     evaluationStreams === options.evaluationStreams
       ? []
@@ -162,7 +166,7 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 }
 
 /** @throws RnnError `usage` for values that are invalid or do not fit the text */
-function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: TextLength }): void {
+function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: TextOrLength }): void {
   const wrong = wrongValue(trainingOptions, { ...options });
   if (wrong !== null) {
     const flag = flagOf(wrong.name);
@@ -174,11 +178,11 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
     options.evaluateEvery === 0
       ? `omit ${flagOf('evaluateEvery')} 0`
       : `validate on a longer text with ${flagOf('validationFraction')} or ${flagOf('validationFile')}`;
-  if (options.patience > 0) throw nothingToWaitFor(flagOf('patience'), options.patience, remedy);
-  if (options.schedule === 'plateau') throw nothingToWaitFor(flagOf('schedule'), 'plateau', remedy);
+  if (options.patience > 0) throw noEvaluationsError(flagOf('patience'), options.patience, remedy);
+  if (options.schedule === 'plateau') throw noEvaluationsError(flagOf('schedule'), 'plateau', remedy);
 }
 
-function nothingToWaitFor(flag: string, value: number | string, remedy: string): RnnError {
+function noEvaluationsError(flag: string, value: number | string, remedy: string): RnnError {
   return usageError(`cannot use ${flag} ${value}: the run has no evaluations`, `${remedy}, or omit ${flag}`, {
     options: [flag],
   });
@@ -209,7 +213,7 @@ function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, 
  * In running text, the losses are 2.002 to 2.006 nats.
  */
 function defaultStateReset(
-  { train, vocabulary }: { readonly train: TextLength } & Pick<Corpus, 'vocabulary'>,
+  { train, vocabulary }: { readonly train: TextOrLength } & Pick<Corpus, 'vocabulary'>,
   sequenceLength: number,
 ): number {
   const { startSymbol } = vocabulary;
@@ -227,12 +231,12 @@ function runLength(
   windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
-  const asked = lengths.filter((name) => given[name] != null);
-  if (asked.length === 1) return { epochs, maxSteps, budgetMs };
-  const read = charactersToTrain(text) / text.length;
-  return windows * read < MIN_STEPS
+  const givenLengths = lengthOptions.filter((name) => given[name] != null);
+  if (givenLengths.length === 1) return { epochs, maxSteps, budgetMs };
+  const epochsToTrain = charactersToTrain(text) / text.length;
+  return windows * epochsToTrain < MIN_STEPS
     ? { epochs, maxSteps: MIN_STEPS, budgetMs }
-    : { epochs: Number(read.toPrecision(2)), maxSteps, budgetMs };
+    : { epochs: Number(epochsToTrain.toPrecision(2)), maxSteps, budgetMs };
 }
 
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
@@ -243,7 +247,7 @@ function describeSample({ validationCharacters }: TrainingOptions, validation: n
 }
 
 /** The choices that a note lists. */
-const described = [
+const optionsInNote = [
   'cell',
   'layers',
   'hidden',
@@ -253,11 +257,11 @@ const described = [
   'batchSize',
   'sequenceLength',
   'learningRate',
-  ...lengths,
+  ...lengthOptions,
 ] as const satisfies readonly TrainingOption[];
 
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {
-  const chosen = described
+  const chosen = optionsInNote
     .filter((name) => given[name] == null && options[name] !== null && (name !== 'embedding' || options.embedding > 0))
     .map((name) => `${flagOf(name)} ${options[name]}`);
   return chosen.length === 0 ? [] : [`chosen for ${count(characters)} characters of text: ${chosen.join(' ')}`];

@@ -103,7 +103,7 @@ export async function recoverRun(
   { learningRate, maxRecoveries }: TrainingOptions,
   { problem, step }: { readonly problem: string; readonly step: number },
 ): Promise<{ readonly hasRecovered: boolean; readonly isSaved: boolean; readonly reason: string }> {
-  await writer.dropClockSave();
+  await writer.undoTimedSave();
   if (state.recoveries >= maxRecoveries) {
     const reason = `${problem}, and ${flagOf('maxRecoveries')} is ${maxRecoveries}: rnn abandons the run`;
     return { hasRecovered: false, isSaved: false, reason };
@@ -118,7 +118,7 @@ export async function recoverRun(
   const peak = Number((learningRate * state.learningRateFactor).toPrecision(2));
   return {
     hasRecovered: true,
-    isSaved: newest !== null && writer.isLatestSound,
+    isSaved: newest !== null && writer.isLatestReadable,
     reason: `${where}. rnn resumes from step ${count(session.step)}${from} with half the learning rate (now ${peak} at its peak), recovery ${state.recoveries} of ${maxRecoveries}`,
   };
 }
@@ -151,7 +151,7 @@ export function runRecord(state: RunState, elapsedMs: number, finished: EndReaso
 
 /** @param restored how far the session could continue the earlier run. Null for a new run */
 export function stateOf(run: TrainingRun, session: Session, restored: RestoredParts | null): RunState {
-  const training = run.earlier?.training ?? null;
+  const training = run.resumedFrom?.training ?? null;
   const state = createRunState(training, Math.log(session.model.vocabulary));
   state.totalSteps = totalStepsOf(run, session, restored?.samePlace === true);
   if (restored !== null) forgetLosses(state, restored);
@@ -165,11 +165,15 @@ export function stateOf(run: TrainingRun, session: Session, restored: RestoredPa
  *
  * @param samePlace whether an earlier part of the run had the same windows
  */
-export function totalStepsOf({ options, earlier }: TrainingRun, session: Session, samePlace: boolean): number | null {
+export function totalStepsOf(
+  { options, resumedFrom }: TrainingRun,
+  session: Session,
+  samePlace: boolean,
+): number | null {
   const { epochs, maxSteps } = options;
   if (maxSteps !== null || epochs === null) return maxSteps;
-  if (earlier && samePlace && earlier.training.options.epochs === epochs)
-    return recordedLoop(earlier.training).totalSteps;
+  if (resumedFrom && samePlace && resumedFrom.training.options.epochs === epochs)
+    return recordedLoop(resumedFrom.training).totalSteps;
   return session.step + stepsOfEpochs(Math.max(0, epochs - session.epoch), session.streams.windowsPerEpoch);
 }
 

@@ -10,15 +10,15 @@ export interface TrainingRun {
   readonly options: TrainingOptions;
   readonly corpus: Corpus;
   readonly device: Device;
-  /** Also stored in checkpoints, so that a run can be continued without these options. */
+  /** Stored in checkpoints, so that the user need not repeat these options to resume the run. */
   readonly reading: ReadingOptions;
   readonly machine: MachineOptions;
-  /** The state that this run continues. Null or undefined for a new run. */
-  readonly earlier?: Checkpoint | null;
-  /** The model whose weights a new run begins with. */
-  readonly initial?: TrainedModel | null;
-  /** Milliseconds from any moment on. It may stop while the process is suspended. */
+  /** The checkpoint to resume from. Null or undefined for a new run. */
+  readonly resumedFrom?: Checkpoint | null;
+  /** The model to fine-tune: its parameters initialise a new run. */
+  readonly initialModel?: TrainedModel | null;
+  /** A clock in milliseconds with any origin. The clock may stop while the process is suspended. */
   readonly clock?: () => number;
-  /** Is called with the work between two events. */
+  /** Is called when the run starts an activity between two events, such as compiling. */
   readonly onActivity?: ActivityListener;
 }

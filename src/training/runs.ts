@@ -7,7 +7,7 @@ import { Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import { pick } from '../options/option.ts';
 import { namesWith } from '../options/train.ts';
-import { lengths } from '../options/choices.ts';
+import { lengthOptions } from '../options/choices.ts';
 import { type TrainingOption, type TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedCorpus, recordedCorpusOrNull, recordedLoopOrNull, recordedOptions } from './record.ts';
 import { resolveOptions } from './resolve.ts';
@@ -113,13 +113,13 @@ export async function runSummaryOf(path: string): Promise<RunSummary> {
   const files = await lookInto(path);
   const { newest: header, best, isRunning, log } = files;
   const loop = header === null ? null : recordedLoopOrNull(header.training);
-  const now = isRunning ? log.findLast(({ step }) => typeof step === 'number')?.step : undefined;
+  const currentStep = isRunning ? log.findLast(({ step }) => typeof step === 'number')?.step : undefined;
   return {
     ...summaryOfNothing(path),
     ...standingOf(files, loop),
     bestValidationLossNats: (best ?? header)?.training.bestValidationLossNats ?? null,
     bestStep: best?.training.step ?? null,
-    step: (now as number | undefined) ?? header?.training.step ?? null,
+    step: (currentStep as number | undefined) ?? header?.training.step ?? null,
     totalSteps: loop?.totalSteps ?? null,
     ...(header !== null && {
       parameters: countParameters(parameterShapes(header.model)),
@@ -178,7 +178,7 @@ function standingOf(
 }
 
 /** Every summary shows them, whether they are defaults or not. */
-const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengths];
+const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengthOptions];
 /**
  * The options that differ from the defaults for the sizes of the run. Empty for a run of another
  * program.

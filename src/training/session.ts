@@ -21,7 +21,7 @@ import { transferParameters } from './transfer.ts';
 import { validationOf } from './validation.ts';
 import { type WeightVectors, openWeights } from './weights.ts';
 import { TRAIN, type WindowPlan, readingOfRun, trainingJob } from './windows.ts';
-import { demandOf, workloadOf } from './workload.ts';
+import { memoryDemandOf, workloadOf } from './workload.ts';
 
 /** The part of a checkpoint that is not the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> &
@@ -110,7 +110,7 @@ export class Session {
     const reading = readingOfRun(options, corpus);
     const workload = workloadOf(model, options, optimizer, reading.plan, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength + corpus.test.byteLength;
-    const demand = demandOf(model, options, workload, textBytes, reading.plan.lengths);
+    const demand = memoryDemandOf(model, options, workload, textBytes, reading.plan.lengths);
     onActivity?.({ kind: 'compiling', done: 0, total: 1 }); // most of the time goes into measuring its size
     await refuseIfTooLarge(demand, device);
     const executable = await withActivity(onActivity, 'compiling', () => device.compile(workload));
@@ -120,10 +120,12 @@ export class Session {
 
   /** Prepares the first step of a new run. */
   async begin(): Promise<void> {
-    const { initial, corpus } = this.#run;
+    const { initialModel, corpus } = this.#run;
     this.#random = new Random(this.#run.options.seed);
     const fresh = await runInSlices(initialParametersInSlices(this.model, this.#random));
-    await this.#weights.begin(initial ? transferParameters(initial, this.model, corpus.vocabulary, fresh) : fresh);
+    await this.#weights.begin(
+      initialModel ? transferParameters(initialModel, this.model, corpus.vocabulary, fresh) : fresh,
+    );
     this.streams.seek({ epoch: 0, window: 0 });
     this.#step = 0;
     this.#resetNext = true;

@@ -23,7 +23,7 @@ const pauses: readonly Pause[] = ['evaluation', 'sample', 'save'];
  */
 const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11 };
 
-const CLOCK_SAVE_EVERY_MS = 5 * 60_000;
+const TIMED_SAVE_EVERY_MS = 5 * 60_000;
 /**
  * Bounds of the time between two interim evaluations, which are made by the clock, each with a
  * sample. Within them, each occurs when the run is twice as old as at the last.
@@ -79,8 +79,8 @@ export function createTimetable(options: TrainingOptions, session: Session, stat
       evaluatedMs = now();
     },
 
-    get isClockSaveDue(): boolean {
-      return checkpointEvery > 0 && now() - savedMs >= CLOCK_SAVE_EVERY_MS;
+    get isTimedSaveDue(): boolean {
+      return checkpointEvery > 0 && now() - savedMs >= TIMED_SAVE_EVERY_MS;
     },
 
     get isInterimDue(): boolean {

@@ -26,14 +26,14 @@ export interface PreparedRun {
 export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
   const session = await Session.open(run);
   try {
-    const { earlier, onActivity } = run;
-    const restored = earlier ? await session.restore(earlier) : null;
-    if (earlier)
-      recordedLoop(earlier.training); // before anything is written
+    const { resumedFrom, onActivity } = run;
+    const restored = resumedFrom ? await session.restore(resumedFrom) : null;
+    if (resumedFrom)
+      recordedLoop(resumedFrom.training); // before anything is written
     else await session.begin();
     const { step } = session;
     return {
-      notes: restored === null ? [] : differences(earlier!, restored, session),
+      notes: restored === null ? [] : differences(resumedFrom!, restored, session),
       train: (store, signal) => {
         const writer = createCheckpointWriter(store, restored === null ? null : step, onActivity);
         return new Loop(run, session, restored, writer, signal).events();

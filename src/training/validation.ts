@@ -20,7 +20,7 @@ export function validationOf(
   const scored = (characters = ofRun): number => heldOut.scored(characters);
   return {
     /** Characters that are held out. */
-    all: heldOut.all,
+    all: heldOut.heldOutCharacters,
     isPossible,
     scored,
 

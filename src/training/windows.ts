@@ -65,7 +65,7 @@ export function readingOfRun(options: TrainingOptions, text: Text): { plan: Wind
 /** How a held-out part is scored. */
 interface HeldOutWindows {
   /** Characters that are held out. */
-  readonly all: number;
+  readonly heldOutCharacters: number;
   /** Characters that an evaluation scores. */
   scored(characters: number): number;
   /** @param characters the maximum number to score, in a sample */
@@ -83,7 +83,7 @@ export function heldOutWindows(
   if (records === null) {
     const startSymbol = textStarts ? vocabulary.startSymbol : null;
     return {
-      all: length,
+      heldOutCharacters: length,
       scored: (characters) => (characters < length - 1 ? scoredCharacters(length, { streams, characters }) : length),
       windows: (characters) => ({
         windows: evaluationWindows(validation, { streams, sequenceLength, startSymbol, characters }),
@@ -93,13 +93,13 @@ export function heldOutWindows(
   }
   const stored = recordsIn(records, validation, false);
   const lengths = evaluated.toReversed();
-  const { scored: all } = new SortedRecords(stored, lengths);
+  const { scored: heldOutCharacters } = new SortedRecords(stored, lengths);
   return {
-    all,
-    scored: (characters) => Math.min(all, characters),
+    heldOutCharacters,
+    scored: (characters) => Math.min(heldOutCharacters, characters),
     windows: (characters) => ({
       windows: recordWindows(stored, { batchSize: streams, lengths }, characters),
-      total: Math.min(all, characters),
+      total: Math.min(heldOutCharacters, characters),
     }),
   };
 }

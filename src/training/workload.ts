@@ -29,14 +29,14 @@ export function workloadOf(
     name: trainingJob(steps, windows),
     steps,
     batch: N,
-    stateOf: TRAIN,
+    sharesStateWith: TRAIN,
     build: (rows) => trainingProgram(model, { steps, rows }, scale, regularisation),
   }));
   const evaluation = windows.evaluated.map((steps): Job => ({
     name: evaluationJob(steps, windows),
     steps,
     batch: evaluationStreams,
-    stateOf: EVALUATE,
+    sharesStateWith: EVALUATE,
     build: (rows) => networkProgram(model, { steps, rows }, { loss: true }),
   }));
   return {
@@ -49,7 +49,7 @@ export function workloadOf(
 type SizeOptions = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'sampleEvery' | 'orthogonalEvery'>;
 
 /** The memory that training needs. */
-export function demandOf(
+export function memoryDemandOf(
   model: ModelConfiguration,
   options: SizeOptions,
   workload: Workload,

@@ -1,5 +1,5 @@
-// surface.txt lists the exports of the package, so that a change of them is deliberate and visible
-// in a review. `npx vitest run test/api/surface.test.ts -u` writes it again, after npm run build.
+// surface.txt lists the exports of the package, so that every change to the exports is visible in a
+// review. To update it, run `npm run build` and then `npx vitest run test/api/surface.test.ts -u`.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,8 +9,8 @@ import { newFolder, root } from './fixture.ts';
 
 const entry = join(root, 'dist/index.d.ts');
 
-describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the declarations)', () => {
-  it('is the surface in surface.txt', async () => {
+describe.skipIf(!existsSync(entry))('the public surface (needs npm run build)', () => {
+  it('matches surface.txt', async () => {
     await expect(`${surfaceOf(entry).join('\n')}\n`).toMatchFileSnapshot('surface.txt');
   });
 

@@ -9,7 +9,7 @@ import { rnn } from './helpers.ts';
 
 let folder: string;
 let text: string;
-/** A run that has not ended. */
+/** A run whose newest checkpoint is from its middle, so that it can be resumed. */
 let run: string;
 beforeEach(async () => {
   folder = temporaryFolder();
@@ -38,7 +38,7 @@ const resume = (...more: string[]) => rnn(['train', text, '--resume', '--out', r
 
 describe('a checkpoint that names files', () => {
   it.each(['../../elsewhere/file', '..', '/', '/dev/null'])(
-    'makes rnn train --resume write nothing outside the run folder: %s',
+    'does not make rnn train --resume write outside the run folder: %s',
     async (path) => {
       const before = outside();
       alterLatest((file) => {
@@ -68,7 +68,7 @@ describe('a checkpoint that names files', () => {
     },
   );
 
-  it('may name another validation text, which is then read and refused', async () => {
+  it('is refused if it names another validation text', async () => {
     const before = outside();
     alterLatest((file) =>
       Object.assign(file.training.reading, {
@@ -84,7 +84,7 @@ describe('a checkpoint that names files', () => {
   });
 
   it.skipIf(!existsSync('/dev/null'))(
-    'has no device read that it names as a text (where there is /dev/null)',
+    'does not make rnn read a device as a text (where /dev/null exists)',
     async () => {
       alterLatest((file) =>
         Object.assign(file.training.reading, { validationFile: '/dev/null', validationFraction: 0 }),
@@ -119,12 +119,12 @@ describe('a checkpoint that names files', () => {
   });
 });
 
-describe('a checkpoint with words for the terminal', () => {
+describe('a checkpoint that contains control characters', () => {
   const escape = '\u001b[2J\u009b31m\u0007';
   // oxlint-disable-next-line no-control-regex
   const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
-  it('is shown by rnn info without control characters, on separate lines', async () => {
+  it('is shown by rnn info without control characters or forged lines', async () => {
     alterLatest((file) => {
       file.model.conventions = { [escape]: escape };
       file.training.options[escape] = `${escape}\noptimizer     forged`;
@@ -137,7 +137,7 @@ describe('a checkpoint with words for the terminal', () => {
     expect(stdout).toContain('␛[2J');
   });
 
-  it('is refused, and resumed, without control characters', async () => {
+  it('causes no control characters in the messages of a resume or a refusal', async () => {
     alterLatest((file) => {
       file.training.device = escape;
       file.optimizer.name = escape;
@@ -150,7 +150,7 @@ describe('a checkpoint with words for the terminal', () => {
   });
 });
 
-it('a checkpoint of a model of terabytes is refused by every command that would run it', async () => {
+it('every command that would run the model refuses a checkpoint with terabytes of parameters', async () => {
   alterLatest((file) => {
     for (const part of [file.model, file.training.options]) Object.assign(part, { hidden: 1_000_000, layers: 1024 });
   });

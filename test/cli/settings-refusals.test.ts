@@ -66,28 +66,27 @@ describe('an error names the place of a wrong option', () => {
     [{ file: { out: 'a\0b' } }, 'rnn.json:1: out is a␀b: expected a text without a NUL character', ''],
     [{ file: { include: ['*.txt', '\0'] } }, 'rnn.json:1: include is ␀: expected a text without a NUL character', ''],
     [{ file: '[64]' }, 'rnn.json is a list: expected an object', 'such as {"hidden": 256'],
-  ])('%j', async (given, message, hint) => {
+  ])('refuses %j', async (given, message, hint) => {
     const { code, stderr, calls } = await train(given);
     expect({ code, corpus: calls.corpus }).toEqual({ code: 2 });
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
   });
 
-  /** More values than a stack holds. Quoting them all in messages and hints takes the time. */
+  /**
+   * More values than fit on the call stack as arguments. The full sizes are slow, because messages
+   * quote them.
+   */
   const [many, long] = isEverything ? [600_000, 1_000_000] : [200_000, 200_000];
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   it.each([
     [
-      'a number that is lists in lists',
+      'nested lists for a number',
       `{"hidden": ${deep}}`,
       'rnn.json:1: hidden is a list: expected a whole number from 1 to 1,048,576',
     ],
-    ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list: expected true or false'],
-    [
-      'a list that is lists in lists',
-      `{"include": ${deep}}`,
-      'rnn.json:1: include is a list: expected a list of texts',
-    ],
+    ['nested lists for a switch', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list: expected true or false'],
+    ['nested lists for a list', `{"include": ${deep}}`, 'rnn.json:1: include is a list: expected a list of texts'],
     [
       `${many} members`,
       `{${Array.from({ length: many }, (_, index) => `"x${index}":\n1`).join(',')}}`,
@@ -99,17 +98,17 @@ describe('an error names the place of a wrong option', () => {
       `{"cell": "${String.raw`\"`.repeat(1e6)}"}`,
       `rnn.json:1: cell is ${'"'.repeat(57)}...: expected one of`,
     ],
-  ])('%s', async (_wrong, file, message) => {
+  ])('refuses %s', async (_wrong, file, message) => {
     const { code, stderr } = await train({ file });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
   });
 
-  it('a missing file ends with 2, and the hint says how to make one', async () => {
+  it('rnn train exits with 2 if the --config file is missing, and the hint shows how to write one', async () => {
     const missing = join(folder, 'no.json');
     const { code, stderr } = await rnn(['train', text, '--config', missing]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: cannot read --config .*no\.json: ENOENT.*\nhint: .*--dry-run --json/);
-    // That hint would name the same file again.
+    // If RNN_CONFIG names the file, the command in that hint would fail on the same file.
     expect((await rnn(['train', text], { env: { RNN_CONFIG: missing } })).stderr).toMatch(
       /^error: cannot read RNN_CONFIG .*no\.json: ENOENT.*\nhint: .*unset RNN_CONFIG/,
     );
@@ -118,7 +117,7 @@ describe('an error names the place of a wrong option', () => {
     );
   });
 
-  it('a variable of another command that is probably misspelt is a warning, and a variable of rnn train is not', async () => {
+  it('rnn sample warns about probably misspelt variables, and not about variables of rnn train', async () => {
     const env = { RNN_TEMPRATURE: '0.5', RNN_THREDS: '1', RNN_HIDDEN: '3' };
     const { stderr } = await rnn(['sample', 'no-such-run'], { env });
     expect(stderr).toContain('warning: RNN_TEMPRATURE is not an option of rnn sample. Did you mean RNN_TEMP?\n');
@@ -131,7 +130,7 @@ describe('an error names the place of a wrong option', () => {
     ['sample', 'no-such-run'],
     ['train', 'no-such-text'],
   ])(
-    'a misspelt variable of the devices is a warning of rnn %s, which need not have its option',
+    'rnn %s warns about a misspelt device variable, even if it does not have the option',
     async (command, ...words) => {
       const env = { RNN_KERNLES: 'wasm', RNN_GPU_PRODUCT: 'plain' };
       const { stderr } = await rnn([command, ...words], { env });
@@ -143,7 +142,7 @@ describe('an error names the place of a wrong option', () => {
     },
   );
 
-  it('a variable that is probably misspelt is a warning, and an unrelated variable is not', async () => {
+  it('rnn train warns about a probable misspelling, and not about unrelated variables', async () => {
     const { code, stderr } = await train({
       env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
     });
@@ -153,12 +152,12 @@ describe('an error names the place of a wrong option', () => {
     ]);
   });
 
-  it('a variable that would undo a switch is a warning that names the right variable', async () => {
+  it('the warning about RNN_NO_TIED names RNN_TIED=0', async () => {
     const { stderr } = await train({ env: { RNN_NO_TIED: '1' } });
     expect(stderr).toContain('warning: RNN_NO_TIED is not an option of rnn train. Did you mean RNN_TIED=0?\n');
   });
 
-  it('a list with nothing between two commas is refused as a whole', async () => {
+  it('a list with an empty element is refused', async () => {
     const { code, stderr } = await train({ env: { RNN_INCLUDE: '*.txt,,*.md' } });
     expect({ code, stderr }).toMatchObject({
       code: 2,
@@ -176,7 +175,7 @@ describe('an error names the place of a wrong option', () => {
     });
   });
 
-  it('an error in an option that is found later names its source', async () => {
+  it('an error that is found after parsing names the source of its option', async () => {
     useEstimate();
     const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
     expect(tied).toMatchObject({
@@ -196,7 +195,7 @@ describe('an error names the place of a wrong option', () => {
     expect(stderr).toMatch(/^error: file or folder not found: .*no --learning-rate here\.txt\nhint: check the path/);
   });
 
-  it('errors have their stack if the environment asks for it', async () => {
+  it('RNN_DEBUG=1 prints the stack of an error', async () => {
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
     expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain(
       '    at ',
@@ -204,7 +203,7 @@ describe('an error names the place of a wrong option', () => {
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '0' } })).stderr).not.toContain('    at ');
   });
 
-  it('errors are JSON if the environment asks for it', async () => {
+  it('RNN_JSON=1 prints an error as JSON', async () => {
     const wrong = await rnn(['train', text], { env: { RNN_JSON: '1', RNN_HIDDEN: '0' } });
     expect(JSON.parse(wrong.stdout)).toMatchObject({ event: 'error', code: 2 });
     const { stdout } = await rnn(['train', join(folder, 'no.txt')], { env: { RNN_JSON: '1' } });

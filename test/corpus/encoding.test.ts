@@ -11,7 +11,7 @@ const cp1252 = Buffer.concat([
   Buffer.from('s \x80 5, caf\xe9\n', 'latin1'),
 ]);
 
-describe('a text in another encoding', () => {
+describe('a text with --encoding', () => {
   it.each([
     ['windows-1252', cp1252, 'one\ntwo\nIt’s € 5, café\n'],
     ['latin1', cp1252, 'one\ntwo\nIt’s € 5, café\n'],
@@ -40,7 +40,7 @@ describe('a text in another encoding', () => {
     ['windows-1252', Buffer.from('\u{FEFF}añ\n'), 'añ\n'],
     ['windows-1252', Buffer.from('\u{FEFF}añ\n', 'utf16le'), 'añ\n'],
     ['utf-8', Buffer.from(`\x01${'añ\n'.repeat(9)}`), `\x01${'añ\n'.repeat(9)}`],
-  ])('is recognised from single bytes with --encoding %s', async (encoding, bytes, text) => {
+  ])('is decoded from one-byte chunks with --encoding %s', async (encoding, bytes, text) => {
     const stdin = Readable.from(
       [...bytes].map((byte) => Buffer.of(byte)),
       { objectMode: false },
@@ -71,13 +71,13 @@ describe('a text in another encoding', () => {
       /is not utf-16le at line 1, column 3$/,
     ],
     ['UTF-8', Buffer.concat([Buffer.from('\u{FEFF}ab'), Buffer.of(0xe9, 0x61)]), /is not UTF-8 at line 1, column 3/],
-  ])('is refused if it is not %s, although its byte order mark claims it', async (_, bytes, message) => {
+  ])('is refused if its byte order mark is of %s but its bytes are not', async (_, bytes, message) => {
     const error = await failureOf(read(fileWith(bytes), { encoding: 'windows-1252' }));
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(/^correct the file, or remove its byte order mark and use --encoding, or /);
   });
 
-  it('skips binary files in its folder and counts them', async () => {
+  it('is read from a folder without binary files, which are counted', async () => {
     const folder = folderWith({ 'a.txt': cp1252, 'b.png': Buffer.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0) });
     const corpus = await read(folder, { encoding: 'windows-1252' });
     expect(corpus).toMatchObject({ files: 1, skipped: 1 });
@@ -107,7 +107,7 @@ describe('a byte that is not UTF-8', () => {
     expect(error.hint).toMatch(/^use --encoding to name the encoding of the file, such as windows-1251/);
   });
 
-  it('has the correct line after changed line endings', async () => {
+  it('is shown with its line in the file even if line endings are normalised', async () => {
     const bytes = Buffer.concat([Buffer.from('a\r\nb\rcd'), Buffer.of(0xe9)]);
     const error = await failureOf(read(fileWith(Buffer.concat([bytes, Buffer.from('x')])), { keepLineEnds: false }));
     expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(0xE9\)$/);

@@ -39,7 +39,7 @@ describe('a list', () => {
   it('is recognised by its duplicates', () => {
     const facts = factsOf(shuffle([...names, ...names.slice(0, names.length / 3)]))!;
     expect(facts.isSorted).toBe(false);
-    expect(facts.duplicates).toBeCloseTo(0.25, 2);
+    expect(facts.duplicateFraction).toBeCloseTo(0.25, 2);
     expect(factsOf(shuffle([...names, ...names.slice(0, 10)]))).toBeNull();
   });
 

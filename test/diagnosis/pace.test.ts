@@ -20,7 +20,7 @@ class Paced {
     this.#perLength = perLength;
   }
 
-  units(): number {
+  nextRunUnits(): number {
     return this.#lengths[Math.min(this.#lengths.length - 1, Math.floor(this.ran.length / this.#perLength))];
   }
 
@@ -31,7 +31,7 @@ class Paced {
   }
 
   measured(milliseconds: number): Promise<Pace> {
-    return paceOf(this, milliseconds, { now: () => this.#now, cpu: () => 2 * this.#now });
+    return paceOf(this, milliseconds, { nowMs: () => this.#now, cpuMs: () => 2 * this.#now });
   }
 }
 
@@ -40,15 +40,21 @@ describe('a pace', () => {
     const work = new Paced([1, 29, 63], 11, 4000);
     const pace = await work.measured(3000);
     expect(work.ran).toEqual([1, 1, 29, 29, 63, 63, 63, 63, 63, 63, 63]);
-    expect(pace).toEqual({ wallMs: 11, cpuMs: 22, unitsPerRun: 63, settled: true, firstMs: 4000 });
+    expect(pace).toEqual({
+      wallMsPerUnit: 11,
+      cpuMsPerUnit: 22,
+      unitsPerRun: 63,
+      isRunLengthStable: true,
+      firstRunExtraMs: 4000,
+    });
   });
 
-  it('has not settled if runs still grow', async () => {
+  it('is not of a stable run length if runs still grow', async () => {
     const work = new Paced([1, 29], 10, 4000, 4);
-    const { unitsPerRun, settled, firstMs } = await work.measured(1000);
+    const { unitsPerRun, isRunLengthStable } = await work.measured(1000);
     // The fourth run is measured, and then the device requests another length.
     expect(work.ran).toEqual([1, 1, 1, 1, 29, 29, 29, 29]);
-    expect({ unitsPerRun, settled, firstMs }).toMatchObject({ unitsPerRun: 29, settled: false });
+    expect({ unitsPerRun, isRunLengthStable }).toEqual({ unitsPerRun: 29, isRunLengthStable: false });
   });
 
   it('follows a warm-up of at least three runs and a quarter of the time of the measurement', async () => {
@@ -56,26 +62,26 @@ describe('a pace', () => {
     await slow.measured(1000);
     expect(slow.ran).toHaveLength(3 + 5);
     const quick = new Paced([1], 1);
-    expect(await quick.measured(1000)).toMatchObject({ wallMs: 1, settled: true, firstMs: 0 });
+    expect(await quick.measured(1000)).toMatchObject({ wallMsPerUnit: 1, isRunLengthStable: true, firstRunExtraMs: 0 });
     expect(quick.ran).toHaveLength(250 + 1000);
   });
 
   it('is the mean time of all runs, of which some may take longer', async () => {
     let now = 0;
     let runs = 0;
-    const work = { units: () => 1, run: async () => void (now += ++runs % 2 === 0 ? 100 : 300) };
-    const { wallMs } = await paceOf(work, 2000, { now: () => now, cpu: () => 0 });
-    expect(wallMs).toBeCloseTo(200, -1);
+    const work = { nextRunUnits: () => 1, run: async () => void (now += ++runs % 2 === 0 ? 100 : 300) };
+    const { wallMsPerUnit } = await paceOf(work, 2000, { nowMs: () => now, cpuMs: () => 0 });
+    expect(wallMsPerUnit).toBeCloseTo(200, -1);
   });
 
   it('is measured in a single run if runs are very slow', async () => {
     const work = new Paced([1], 60_000, 5000);
     expect(await work.measured(3000)).toEqual({
-      wallMs: 60_000,
-      cpuMs: 120_000,
+      wallMsPerUnit: 60_000,
+      cpuMsPerUnit: 120_000,
       unitsPerRun: 1,
-      settled: true,
-      firstMs: 5000,
+      isRunLengthStable: true,
+      firstRunExtraMs: 5000,
     });
     expect(work.ran).toEqual([1, 1]);
     const less = new Paced([1], 2500);
@@ -90,7 +96,7 @@ describe('a pace', () => {
       0,
       1,
     );
-    expect(await work.measured(20)).toMatchObject({ settled: false });
+    expect(await work.measured(20)).toMatchObject({ isRunLengthStable: false });
     expect(work.ran.length).toBeLessThan(60);
     const slow = new Paced(
       Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)),
@@ -98,7 +104,7 @@ describe('a pace', () => {
       0,
       1,
     );
-    expect(await slow.measured(100)).toMatchObject({ settled: false });
+    expect(await slow.measured(100)).toMatchObject({ isRunLengthStable: false });
     expect(slow.ran.length).toBeLessThan(15);
   });
 });

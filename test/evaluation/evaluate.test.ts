@@ -86,30 +86,33 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
       const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
       const loss = await evaluateTokens(executable, 'evaluate', tokens, { streams, sequenceLength: T });
       expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
-      // Twice in a row, to show that nothing remains of the first time.
+      // Evaluate again, to check that no state remains from the first evaluation.
       expect(await evaluateTokens(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
       await executable.close();
     },
   );
 
-  test.each([[[3]], [[7]], [[1, 3, 2]], [[1000]]])('has the same bits in runs of %j calls', async (counts) => {
-    const windows = Math.ceil(Math.ceil((tokens.length - 1) / streams) / T);
-    const runs: number[] = [];
-    const losses: (number | null)[] = [];
-    for (const device of [
-      openReference(),
-      inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference()),
-    ]) {
-      losses.push(
-        await evaluateTokens(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }),
-      );
-    }
-    expect(losses[1]).toBe(losses[0]);
-    expect(runs.slice(0, -1)).toEqual(runs.slice(0, -1).map((_, i) => counts[i % counts.length]));
-    expect(runs.reduce((sum, handed) => sum + handed, 0)).toBe(windows);
-  });
+  test.each([[[3]], [[7]], [[1, 3, 2]], [[1000]]])(
+    'is bit-identical if the device runs %j calls at a time',
+    async (counts) => {
+      const windows = Math.ceil(Math.ceil((tokens.length - 1) / streams) / T);
+      const runs: number[] = [];
+      const losses: (number | null)[] = [];
+      for (const device of [
+        openReference(),
+        inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference()),
+      ]) {
+        losses.push(
+          await evaluateTokens(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }),
+        );
+      }
+      expect(losses[1]).toBe(losses[0]);
+      expect(runs.slice(0, -1)).toEqual(runs.slice(0, -1).map((_, i) => counts[i % counts.length]));
+      expect(runs.reduce((sum, handed) => sum + handed, 0)).toBe(windows);
+    },
+  );
 
-  test('scores each target once, after its own input', async () => {
+  test('counts each target once, after the token before it', async () => {
     const scored: string[] = [];
     const recording = {
       callsPerRun: () => 2,
@@ -124,7 +127,7 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
   });
 });
 
-test('an evaluation on this thread yields to other tasks, and ends when it is abandoned', async () => {
+test('an evaluation on the main thread lets other tasks run, and returns null if it becomes urgent to stop', async () => {
   let isUrgent = false;
   setImmediate(() => (isUrgent = true));
   const runs: number[] = [];
@@ -138,7 +141,7 @@ test('an evaluation on this thread yields to other tasks, and ends when it is ab
   expect(runs).toEqual([1]);
 });
 
-test('visited outputs replace earlier ones', async () => {
+test('each run of calls reuses the output arrays of the run before', async () => {
   const executable = await (
     await openCpu({ threads: 2 })
   ).compile({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { scoredCharactersOf, symbolName } from '../../src/evaluation/scored-text.ts';
+import { scoredCharactersOf, printableToken } from '../../src/evaluation/scored-text.ts';
 import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 
 /** Pieces of bytes with losses of 1, 2, 4 … nats, after the first byte. */
@@ -38,7 +38,7 @@ describe('the characters of a text', () => {
 });
 
 it('tokens of a vocabulary are readable', () => {
-  expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀', '\n\u001E\n'].map(symbolName)).toEqual([
+  expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀', '\n\u001E\n'].map(printableToken)).toEqual([
     '\\n',
     '␣',
     'é',

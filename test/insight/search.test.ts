@@ -162,7 +162,7 @@ test('no unit tracks a property that is independent of the text, not even a unit
     const values = wandering(5000 + n, [0, 0.8, 0.95, 0.99, 0.998][n % 5]);
     return {
       name: `drift ${n}`,
-      what: '',
+      description: '',
       isNumber: n % 2 === 0,
       values: Float32Array.from({ length: characters }, (_, at) =>
         n % 2 === 0 ? values(at) : Number(values(at) > 0.5),

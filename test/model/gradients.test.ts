@@ -70,7 +70,9 @@ function expectGradients(random: Random, { T, model: given, regularisation: some
     return (
       lossNats * scale +
       penalty +
-      regularisation.smoothing * smoothed(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 }) * scale
+      regularisation.labelSmoothing *
+        smoothed(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 }) *
+        scale
     );
   };
 

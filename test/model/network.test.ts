@@ -126,7 +126,7 @@ const ofAnyCell: readonly Row[] = [
   ['a learned start, for the row that has read nothing', { learnedState: true }],
   ['a learned start where steps read further back', { learnedState: true, timeSkip: 2 }],
   ['dropout, separate in every step', {}, { dropout: 0.4 }],
-  ['locked dropout', {}, { dropout: 0.4, locked: true }],
+  ['locked dropout', {}, { dropout: 0.4, lockedDropout: true }],
   ['dropout in highway layers that read the input', { stacking: 'highway', skip: 'both' }, { dropout: 0.4 }],
   ['dropout of weights from state to state, not of those from further back', { timeSkip: 2 }, { weightDropout: 0.4 }],
   ['dropout of symbols', { embedding: 4 }, { embeddingDropout: 0.4 }],
@@ -135,34 +135,41 @@ const ofAnyCell: readonly Row[] = [
     { embedding: 4, tied: true, skip: 'input' },
     { embeddingDropout: 0.4 },
   ],
-  ['a penalty on activations', {}, { activation: 2 }],
-  ['a penalty on activations, after dropout', {}, { activation: 2, dropout: 0.4 }],
-  ['a penalty on changes', {}, { temporal: 3 }],
-  ['a penalty on changes, before dropout', {}, { temporal: 3, dropout: 0.4, locked: true }],
+  ['a penalty on activations', {}, { activationPenalty: 2 }],
+  ['a penalty on activations, after dropout', {}, { activationPenalty: 2, dropout: 0.4 }],
+  ['a penalty on changes', {}, { temporalPenalty: 3 }],
+  ['a penalty on changes, before dropout', {}, { temporalPenalty: 3, dropout: 0.4, lockedDropout: true }],
   [
     "penalties on the last layer's output, before its input is added",
     { stacking: 'residual' },
-    { activation: 2, temporal: 3, dropout: 0.4 },
+    { activationPenalty: 2, temporalPenalty: 3, dropout: 0.4 },
   ],
-  ['smoothed targets', {}, { smoothing: 0.2 }],
+  ['smoothed targets', {}, { labelSmoothing: 0.2 }],
   [
     'all regularisation together',
     { embedding: 4 },
     {
       dropout: 0.3,
-      locked: true,
+      lockedDropout: true,
       weightDropout: 0.4,
       embeddingDropout: 0.3,
-      activation: 2,
-      temporal: 3,
-      smoothing: 0.1,
+      activationPenalty: 2,
+      temporalPenalty: 3,
+      labelSmoothing: 0.1,
       clipState: 1,
     },
   ],
   [
     'everything together',
     { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 3, learnedState: true },
-    { dropout: 0.3, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1 },
+    {
+      dropout: 0.3,
+      weightDropout: 0.4,
+      embeddingDropout: 0.3,
+      activationPenalty: 2,
+      temporalPenalty: 3,
+      labelSmoothing: 0.1,
+    },
   ],
 ];
 
@@ -177,12 +184,12 @@ const ofLayerNorm: readonly Row[] = [
     { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 6, learnedState: true },
     {
       dropout: 0.3,
-      locked: true,
+      lockedDropout: true,
       weightDropout: 0.4,
       embeddingDropout: 0.3,
-      activation: 2,
-      temporal: 3,
-      smoothing: 0.1,
+      activationPenalty: 2,
+      temporalPenalty: 3,
+      labelSmoothing: 0.1,
     },
   ],
 ];
@@ -199,7 +206,7 @@ describe('loss, states and penalties of lstm cells with layer normalisation matc
 });
 
 test('label smoothing changes the gradients, but not the reported loss', () => {
-  const [plain, smoothed] = [0, 0.2].map((smoothing) => programTold(caseOf('lstm', {}, { smoothing })));
+  const [plain, smoothed] = [0, 0.2].map((labelSmoothing) => programTold(caseOf('lstm', {}, { labelSmoothing })));
   for (const [which, { lossNats, gradient, state }] of plain.entries()) {
     expect(smoothed[which]).toMatchObject({ lossNats, penalty: 0, state });
     expect(smoothed[which].gradient).not.toEqual(gradient);

@@ -234,16 +234,22 @@ function layerStep(
  * h_{t−1})²) of the states. The first step of a window has no difference, but counts in the mean: T
  * − 1 differences are divided by T.
  */
-function penaltyOf(t: number, h: Vector, before: Vector, y: Vector, { activation, temporal }: Regularisation): number {
-  const ofOutput = activation * average(y.map((value) => value ** 2));
-  const ofChange = t === 0 ? 0 : temporal * average(h.map((value, j) => (value - before[j]) ** 2));
+function penaltyOf(
+  t: number,
+  h: Vector,
+  before: Vector,
+  y: Vector,
+  { activationPenalty, temporalPenalty }: Regularisation,
+): number {
+  const ofOutput = activationPenalty * average(y.map((value) => value ** 2));
+  const ofChange = t === 0 ? 0 : temporalPenalty * average(h.map((value, j) => (value - before[j]) ** 2));
   return SCALE * (ofOutput + ofChange);
 }
 
 /** The results of each window. */
 export function referenceResults(given: Case): SequenceResults[] {
   const { model, regularisation, windows, weights } = given;
-  const { dropout, locked } = regularisation;
+  const { dropout, lockedDropout } = regularisation;
   const told = windows.map((): SequenceResults => ({
     lossNats: 0,
     penalty: 0,
@@ -260,7 +266,9 @@ export function referenceResults(given: Case): SequenceResults[] {
         for (const [layer, memory] of memories.entries()) {
           const below = sequences.at(-1) ?? source;
           const h = layerStep(layer, memory, { below, source }, layerWeights[layer], model);
-          const y = h.map((value, j) => value * kept(window, layer, ((locked ? 0 : t * N) + n) * H + j, dropout));
+          const y = h.map(
+            (value, j) => value * kept(window, layer, ((lockedDropout ? 0 : t * N) + n) * H + j, dropout),
+          );
           if (layer === L - 1) told[which].penalty += penaltyOf(t, h, memory.past[0], y, regularisation);
           memory.past.unshift(h);
           sequences.push(layer === 0 ? y : handedOn(model, below, y, layerWeights[layer]));
@@ -270,7 +278,7 @@ export function referenceResults(given: Case): SequenceResults[] {
           readOut(model, sequences, weights),
           window.targets[t * N + n],
           t * N + n,
-          regularisation.smoothing,
+          regularisation.labelSmoothing,
         );
       }
       for (const [layer, { state, past }] of memories.entries()) {

@@ -33,9 +33,15 @@ const variations: readonly (readonly [cell: string, NetworkSize])[] = [
   ['rnn', { ...around, T: 5, architecture: { timeSkip: 3 } }],
   ['lstm', { ...around, architecture: { timeSkip: 7, learnedState: true, skip: 'input' } }],
   ['lstm', { ...around, architecture: { layerNorm: true } }],
-  ['lstm', { ...around, regularisation: { dropout: 0.3, locked: true, weightDropout: 0.3, embeddingDropout: 0.4 } }],
-  ['mlstm', { ...around, embedding: 0, regularisation: { weightDropout: 0.5, activation: 2, temporal: 1 } }],
-  ['gru', { ...around, regularisation: { smoothing: 0.1, clipState: 1e-4 } }],
+  [
+    'lstm',
+    { ...around, regularisation: { dropout: 0.3, lockedDropout: true, weightDropout: 0.3, embeddingDropout: 0.4 } },
+  ],
+  [
+    'mlstm',
+    { ...around, embedding: 0, regularisation: { weightDropout: 0.5, activationPenalty: 2, temporalPenalty: 1 } },
+  ],
+  ['gru', { ...around, regularisation: { labelSmoothing: 0.1, clipState: 1e-4 } }],
 ];
 
 /**

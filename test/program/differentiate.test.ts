@@ -18,8 +18,8 @@ type Make = (name: string, rows: number, columns: number) => Value;
 
 /**
  * Checks every gradient of the cross-entropy of some logits.
- * @param write gets `w`, which makes a weight, and `x`, which makes a value from the elements of a
- * weight
+ * @param write gets `w`, which appends a parameter, and `x`, which appends a parameter that is read
+ * through a gather, so that it is not used as a weight
  */
 function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Value): Program {
   const random = new Random(5);
@@ -71,9 +71,9 @@ describe('the gradient of', () => {
   test.each<[value: string, write: Parameters<typeof expectGradients>[0]]>([
     ['a sum', (ops, { x }) => ops.add(x('a', 3, 4), x('b', 3, 4))],
     ['a difference', (ops, { x }) => ops.subtract(x('a', 3, 4), x('b', 3, 4))],
-    ['a product of elements', (ops, { x }) => ops.multiply(x('a', 3, 4), x('b', 3, 4))],
-    ['a row that every row is added to', (ops, { w, x }) => ops.add(x('a', 3, 4), w('row', 1, 4))],
-    ['a row that every row is multiplied by', (ops, { w, x }) => ops.multiply(x('a', 3, 4), w('row', 1, 4))],
+    ['an elementwise product', (ops, { x }) => ops.multiply(x('a', 3, 4), x('b', 3, 4))],
+    ['a row that is broadcast in a sum', (ops, { w, x }) => ops.add(x('a', 3, 4), w('row', 1, 4))],
+    ['a row that is broadcast in a product', (ops, { w, x }) => ops.multiply(x('a', 3, 4), w('row', 1, 4))],
     ['scale and offset', (ops, { x }) => ops.offset(ops.scale(x('a', 3, 4), -0.7), 2)],
     [
       'sigmoid, tanh and relu',
@@ -82,17 +82,17 @@ describe('the gradient of', () => {
     ['a quotient', (ops, { x }) => ops.divide(x('a', 3, 4), ops.offset(ops.sigmoid(x('b', 3, 4)), 0.5))],
     ['a quotient by a row', (ops, { w, x }) => ops.divide(x('a', 3, 4), ops.offset(ops.sigmoid(w('row', 1, 4)), 0.5))],
     ['a square root', (ops, { x }) => ops.sqrt(ops.offset(ops.sigmoid(x('a', 3, 4)), 0.1))],
-    ['a product with a bias', (ops, { w, x }) => ops.linear(x('a', 3, 2), w('b', 2, 4), w('row', 1, 4))],
+    ['a matrix product with a bias', (ops, { w, x }) => ops.linear(x('a', 3, 2), w('b', 2, 4), w('row', 1, 4))],
     [
-      'a product with a transposed matrix',
+      'a matrix product with a transposed matrix',
       (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 4, 2), { transposeB: true }),
     ],
     [
-      'a product of two values that are not weights',
+      'a matrix product of two values that are not weights',
       (ops, { x }) => ops.matmul(ops.tanh(x('a', 3, 2)), ops.sigmoid(x('b', 2, 4))),
     ],
     [
-      'a product with a running sum',
+      'a matrix product that adds to a running sum',
       (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 2, 4), { plus: ops.tanh(x('c', 3, 4)) }),
     ],
     [
@@ -111,14 +111,14 @@ describe('the gradient of', () => {
       },
     ],
     [
-      'views of columns that leave columns out',
+      'views that cover only some columns',
       (ops, { x }) => {
         const y = ops.tanh(x('a', 3, 7));
         return ops.add(ops.columns(y, 1, 2), ops.columns(y, 4, 2));
       },
     ],
     [
-      'views of rows that leave rows out, at the start and at the end',
+      'views that cover only some rows, not the first or the last',
       (ops, { x }) => {
         const y = ops.tanh(x('a', 6, 4));
         return ops.add(ops.rows(y, 1, 2), ops.rows(y, 3, 2));
@@ -175,7 +175,7 @@ describe('the gradient of', () => {
 });
 
 describe('differentiation', () => {
-  test('computes the gradient of a weight that is used at every time step with one product', () => {
+  test('computes the gradient of a weight that is used at every time step with one matrix product', () => {
     const program = expectGradients((ops, { w, x }) => {
       const weight = w('W', 3, 3);
       const first = ops.tanh(x('h', 2, 3));
@@ -243,7 +243,7 @@ describe('differentiation', () => {
     expect(() => differentiate(ops.program(new Map()))).toThrow('expected a row');
   });
 
-  test('sums the gradient of a matrix made of weights over several time steps in one product over the concatenated sequence', () => {
+  test('computes the gradient of a masked weight with one matrix product over all time steps', () => {
     const ops = new Builder();
     const W = ops.multiply(ops.parameter('W', 4, 4), ops.dropoutMask(4, 4, { rate: 0.5, site: 1, stepRows: 0 }));
     const steps = [ops.gather(ops.parameter('table', 2, 4), ops.input('ids', 3))];
@@ -270,8 +270,8 @@ describe('differentiation', () => {
 
 describe('a watched gradient', () => {
   /**
-   * The loss 0.3·CE(tanh(a)·W). The gradients at a, which is not a weight, and at tanh(a) are
-   * requested.
+   * The loss 0.3·CE(tanh(a)·W). Requests the gradients with respect to a, which is not a weight,
+   * and to tanh(a).
    */
   function program(seeded: boolean): { plain: Program; watching: Program } {
     const ops = new Builder();
@@ -296,7 +296,7 @@ describe('a watched gradient', () => {
   }
 
   test.each([false, true])(
-    'is the gradient of the loss and of Σ seed∘value at values that are not weights (seeded: %s)',
+    'is the gradient of the loss (plus Σ seed∘value if seeded) with respect to values that are not weights (seeded: %s)',
     (seeded) => {
       const random = new Random(3);
       const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());

@@ -7,7 +7,7 @@ import { parameterShapes } from '../../src/model/parameters.ts';
 import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Layout, layOut } from '../../src/program/layout.ts';
-import type { Home } from '../../src/program/placement.ts';
+import type { Location } from '../../src/program/placement.ts';
 import { foldRunningSums } from '../../src/program/rewrite.ts';
 import type { Program, Value } from '../../src/program/value.ts';
 import { Random } from '../../src/random.ts';
@@ -19,8 +19,8 @@ const integers = (count: number, below: number): Matrix =>
   Float64Array.from({ length: count }, () => random.uint32() % below);
 
 /**
- * Runs a program in one flat memory like a device: it reads every operand from its home, and stores
- * every result where the layout says.
+ * Runs a program in one flat memory like a device: it reads every operand from its location, and
+ * stores every result where the layout says.
  */
 function runInLayout(
   program: Program,
@@ -32,7 +32,7 @@ function runInLayout(
   const arena = new Float64Array(layout.arenaElements).fill(NaN);
   const gradients = new Map<string, Matrix>();
   let lossNats = 0;
-  const locate = ({ buffer, row, column }: Home): { memory: Matrix; offset: number } => {
+  const locate = ({ buffer, row, column }: Location): { memory: Matrix; offset: number } => {
     const within = (row + buffer.before) * buffer.columns + column;
     if (buffer.space === 'arena') return { memory: arena, offset: layout.offsetOf(buffer) + within };
     if (buffer.space === 'parameter') return { memory: parameters.get(buffer.name)!, offset: within };
@@ -41,17 +41,17 @@ function runInLayout(
       gradients.set(buffer.name, new Float64Array(buffer.rows * buffer.columns).fill(NaN));
     return { memory: gradients.get(buffer.name)!, offset: within };
   };
-  const load = (value: Value, home: Home): Matrix => {
-    const { memory, offset } = locate(home);
+  const load = (value: Value, location: Location): Matrix => {
+    const { memory, offset } = locate(location);
     return Float64Array.from(
       { length: value.rows * value.columns },
-      (_, i) => memory[offset + Math.floor(i / value.columns) * home.buffer.columns + (i % value.columns)],
+      (_, i) => memory[offset + Math.floor(i / value.columns) * location.buffer.columns + (i % value.columns)],
     );
   };
-  const store = (value: Value, home: Home, values: Matrix): void => {
-    const { memory, offset } = locate(home);
+  const store = (value: Value, location: Location, values: Matrix): void => {
+    const { memory, offset } = locate(location);
     values.forEach((x, i) => {
-      memory[offset + Math.floor(i / value.columns) * home.buffer.columns + (i % value.columns)] = x;
+      memory[offset + Math.floor(i / value.columns) * location.buffer.columns + (i % value.columns)] = x;
     });
   };
   const oneStep = (value: Value, inputsOf: readonly Matrix[]): Matrix => {
@@ -64,22 +64,23 @@ function runInLayout(
   };
   const kept = new Map<string, Matrix>();
   for (const step of layout.steps) {
-    if (step.kind === 'copy') store(step.value, step.to, load(step.value, layout.homeOf(step.value)));
+    if (step.kind === 'copy') store(step.value, step.to, load(step.value, layout.locationOf(step.value)));
     else {
       const results = new Map<Value, Matrix>();
       for (const value of step.kind === 'chain' ? step.values : [step.value]) {
-        const operands = value.inputs.map((input) => results.get(input) ?? load(input, layout.homeOf(input)));
+        const operands = value.inputs.map((input) => results.get(input) ?? load(input, layout.locationOf(input)));
         if (value.kind === 'storeState') kept.set(value.name, operands[0]);
         else results.set(value, oneStep(value, operands));
       }
-      for (const [value, result] of results) for (const home of layout.storesOf(value)) store(value, home, result);
+      for (const [value, result] of results)
+        for (const location of layout.storesOf(value)) store(value, location, result);
     }
   }
   for (const [name, matrix] of kept) state.set(name, matrix);
   return {
     lossNats,
     gradients,
-    outputs: new Map([...program.outputs].map(([name, value]) => [name, load(value, layout.homeOf(value))])),
+    outputs: new Map([...program.outputs].map(([name, value]) => [name, load(value, layout.locationOf(value))])),
   };
 }
 

@@ -3,7 +3,7 @@ import { allCells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
 import { Builder } from '../../src/program/builder.ts';
-import { type Copy, type Home, arenaBuffer } from '../../src/program/placement.ts';
+import { type Copy, type Location, arenaBuffer } from '../../src/program/placement.ts';
 import { type ExecutionStep, schedule } from '../../src/program/schedule.ts';
 import { type Program, type Value, isView } from '../../src/program/value.ts';
 
@@ -13,7 +13,7 @@ function inWords(step: ExecutionStep): string {
   return step.kind === 'copy' ? `copy to row ${step.to.row}` : step.value.kind;
 }
 
-const atRow = (row: number): Home => ({ buffer: arenaBuffer(2, 2), row, column: 0 });
+const atRow = (row: number): Location => ({ buffer: arenaBuffer(2, 2), row, column: 0 });
 
 function scheduled(
   write: (ops: Builder) => readonly Value[],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Vocabulary, characterVocabulary, byteVocabulary } from '../../src/corpus/vocabulary.ts';
-import { scoredCharactersOf, symbolTexts } from '../../src/evaluation/scored-text.ts';
+import { scoredCharactersOf, tokenTexts } from '../../src/evaluation/scored-text.ts';
 import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 import { Random } from '../../src/random.ts';
 import { type SurpriseData, surprisePage } from '../../src/reports/surprise-page.ts';
@@ -42,7 +42,7 @@ function pageOf(
     pieces: [...scoredCharactersOf(ids, vocabulary, surprise)],
     surprise,
     ids,
-    symbols: symbolTexts(vocabulary),
+    symbols: tokenTexts(vocabulary),
   });
 }
 

@@ -1,4 +1,4 @@
-// Two processes that take a lock at the same moment.
+// Simulates another process that takes the same lock at the same moment.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ vi.mock('node:fs', async (importOriginal) => {
   return { ...fs, default: fs, statSync };
 });
 
-it('a lock is taken although another process removes the temporary file of the lock', () => {
+it('taking a lock succeeds if another process removes the temporary file of the lock', () => {
   const folder = mkdtempSync(join(tmpdir(), 'rnn-lock-race-'));
   try {
     removals.left = 2;

@@ -203,36 +203,39 @@ describe('a run folder', () => {
     const snapshotAt = (step: number, named = step) =>
       writeCheckpoint(join(run.path, `step-00000000${named}.json`), atStep(step));
     const cut = (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 1000));
-    expect(await run.newest()).toMatchObject({
+    expect(await run.readNewestState()).toMatchObject({
       checkpoint: { training: { step: 2 } },
       path: run.latestPath,
       reason: null,
     });
     cut(run.latestPath);
-    expect(await run.newest()).toMatchObject({
+    expect(await run.readNewestState()).toMatchObject({
       checkpoint: { training: { step: 1 } },
       path: run.previousPath,
       reason: expect.stringContaining('latest.json is damaged: it is cut off'),
     });
     rmSync(run.latestPath);
-    expect(await run.newest()).toMatchObject({ path: run.previousPath, reason: `${run.latestPath} is missing` });
+    expect(await run.readNewestState()).toMatchObject({
+      path: run.previousPath,
+      reason: `${run.latestPath} is missing`,
+    });
     await run.saveBest(atStep(3));
-    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 3 } }, path: run.bestPath });
+    expect(await run.readNewestState()).toMatchObject({ checkpoint: { training: { step: 3 } }, path: run.bestPath });
     for (const step of [2, 4, 5]) await snapshotAt(step);
     cut(join(run.path, 'step-000000005.json'));
-    expect(await run.newest()).toMatchObject({
+    expect(await run.readNewestState()).toMatchObject({
       checkpoint: { training: { step: 4 } },
       path: join(run.path, 'step-000000004.json'),
     });
     cut(run.bestPath);
     cut(run.previousPath);
     cut(join(run.path, 'step-000000004.json'));
-    expect(await run.newest()).toMatchObject({
+    expect(await run.readNewestState()).toMatchObject({
       checkpoint: { training: { step: 2 } },
       reason: `${run.latestPath} is missing`,
     });
     rmSync(join(run.path, 'step-000000002.json'));
-    await expect(run.newest()).rejects.toMatchObject({
+    await expect(run.readNewestState()).rejects.toMatchObject({
       kind: 'checkpoint',
       message: expect.stringMatching(
         /^cannot continue the run in .*: .*latest\.json is missing, and no other checkpoint in it can be read$/,
@@ -249,7 +252,7 @@ describe('a run folder', () => {
     writeFileSync(before.latestPath, 'damaged');
     writeFileSync(join(path, 'latest.json.damaged'), 'of another day');
     const run = (await RunFolder.open(path))!;
-    expect((await run.newest()).checkpoint.training.step).toBe(1);
+    expect((await run.readNewestState()).checkpoint.training.step).toBe(1);
     await run.saveLatest(atStep(3));
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([3, 1]);
     expect(['', '-2'].map((count) => readFileSync(`${run.latestPath}.damaged${count}`, 'utf8'))).toEqual([
@@ -268,7 +271,7 @@ describe('a run folder', () => {
     await run.saveBest(atStep(7));
     await run.saveLatest(atStep(7), 1);
     rmSync(run.latestPath);
-    expect((await run.newest()).path).toBe(join(run.path, 'step-000000007.json'));
+    expect((await run.readNewestState()).path).toBe(join(run.path, 'step-000000007.json'));
     run.close();
   });
 
@@ -276,7 +279,7 @@ describe('a run folder', () => {
     const path = temporaryFolder();
     await writeCheckpoint(join(path, 'step-000000007.json'), atStep(7));
     const run = (await RunFolder.open(path))!;
-    expect(await run.newest()).toMatchObject({
+    expect(await run.readNewestState()).toMatchObject({
       checkpoint: { training: { step: 7 } },
       reason: expect.stringContaining('latest.json is missing'),
     });

@@ -5,8 +5,12 @@ import { train, verses } from './fixture.ts';
 
 const given = { accumulate: 4, schedule: 'constant' } as const;
 
-async function trained(maxSteps: number, options: object = {}, earlier: Checkpoint | null = null): Promise<Checkpoint> {
-  return readCheckpoint((await train(verses, { ...given, maxSteps, ...options }, { earlier })).folder.latestPath);
+async function trained(
+  maxSteps: number,
+  options: object = {},
+  resumedFrom: Checkpoint | null = null,
+): Promise<Checkpoint> {
+  return readCheckpoint((await train(verses, { ...given, maxSteps, ...options }, { resumedFrom })).folder.latestPath);
 }
 
 test('weights change only at every n-th window, and a checkpoint between two updates keeps the sum of the gradients', async () => {

@@ -63,11 +63,11 @@ test('a moving average does not change training, and is evaluated, sampled and s
 });
 
 test('a run continues without the average from its trained weights, and a new average begins with them', async () => {
-  const { checkpoint } = await (await train(verses, given)).folder.newest();
-  const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.newest();
+  const { checkpoint } = await (await train(verses, given)).folder.readNewestState();
+  const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.readNewestState();
   const longer = { ...given, maxSteps: 21 };
-  const on = async (earlier: Checkpoint, average: number): Promise<Checkpoint> =>
-    readCheckpoint((await train(verses, { ...longer, average }, { earlier })).folder.latestPath);
+  const on = async (resumedFrom: Checkpoint, average: number): Promise<Checkpoint> =>
+    readCheckpoint((await train(verses, { ...longer, average }, { resumedFrom })).folder.latestPath);
   expect((await on(checkpoint, 0)).tensors).toEqual((await on(plain, 0)).tensors);
   const begun = await on(plain, 0.9);
   const expected = parameterVector(plain).map((w, i) => w + (9 / 31) * (trained(begun)[0].data[i] - w)); // 1 − 22/31, at update 21
@@ -92,11 +92,11 @@ test('after an evaluation that fails, the device still has the trained weights',
     },
   };
   const { folder } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 });
-  const { checkpoint: undisturbed } = await folder.newest();
+  const { checkpoint: undisturbed } = await folder.readNewestState();
   const { folder: left } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 5 });
-  const { checkpoint: earlier } = await left.newest();
+  const { checkpoint: resumedFrom } = await left.readNewestState();
   await expect(
-    train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { earlier, folder: left, device: failing }),
+    train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { resumedFrom, folder: left, device: failing }),
   ).rejects.toThrow('gone');
   const saved = await readCheckpoint(left.latestPath);
   expect(saved.training.step).toBe(10);
@@ -104,13 +104,13 @@ test('after an evaluation that fails, the device still has the trained weights',
 });
 
 test('an average of another model is refused', async () => {
-  const { checkpoint } = await (await train(verses, { ...given, maxSteps: 2 })).folder.newest();
+  const { checkpoint } = await (await train(verses, { ...given, maxSteps: 2 })).folder.readNewestState();
   const { optimizer } = checkpoint;
   const tensors = optimizer!.tensors.map((tensor) =>
     tensor.name === 'weights' ? { ...tensor, data: tensor.data.slice(1) } : tensor,
   );
   await expect(
-    train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } }),
+    train(verses, given, { resumedFrom: { ...checkpoint, optimizer: { ...optimizer!, tensors } } }),
   ).rejects.toMatchObject({
     kind: 'checkpoint',
     message: expect.stringContaining('its vector weights has ') as string,

@@ -14,7 +14,7 @@ interface Took {
   readonly evaluationMs?: number;
 }
 
-/** Trains by a clock that moves only when the device computes. */
+/** Trains with a fake clock that advances only when the device computes. */
 async function trainBudgeted(
   { stepMs, evaluationMs = 0 }: Took,
   options: Parameters<typeof train>[1],
@@ -57,19 +57,19 @@ test('a run that is killed and resumed evaluates and samples as often as an unin
   const first = await trainBudgeted({ stepMs: 900 }, due, {
     seen: ({ event }) => event === 'checkpoint' && ++seen === 16,
   });
-  const { checkpoint: earlier } = await first.folder.newest();
-  const again = await trainBudgeted({ stepMs: 900 }, due, { folder: first.folder, earlier });
+  const { checkpoint: resumedFrom } = await first.folder.readNewestState();
+  const again = await trainBudgeted({ stepMs: 900 }, due, { folder: first.folder, resumedFrom });
   const events = [...first.events, ...again.events];
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([10, 4]);
 });
 
 test('a run that is resumed with a longer budget or with maxSteps spaces out its remaining evaluations and samples', async () => {
   const { folder } = await trainBudgeted({ stepMs: 900 }, given);
-  const { checkpoint: earlier } = await folder.newest();
-  expect(earlier.training.step).toBe(34);
-  const longer = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: 60_000 }, { earlier });
+  const { checkpoint: resumedFrom } = await folder.readNewestState();
+  expect(resumedFrom.training.step).toBe(34);
+  const longer = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: 60_000 }, { resumedFrom });
   expect(count(longer.events, 'evaluation')).toBe(5);
-  const stepwise = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: null, maxSteps: 80 }, { earlier });
+  const stepwise = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: null, maxSteps: 80 }, { resumedFrom });
   expect(count(stepwise.events, 'evaluation')).toBe(6);
   expect(count(stepwise.events, 'sample')).toBe(3);
 });

@@ -8,7 +8,7 @@ import { train, verses } from './fixture.ts';
 let checkpoint: Checkpoint;
 beforeAll(async () => {
   const { folder } = await train(verses, { maxSteps: 4, maxTimeMs: 3_600_000 });
-  ({ checkpoint } = await folder.newest());
+  ({ checkpoint } = await folder.readNewestState());
 });
 
 const given = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettings>): GivenSettings => ({

@@ -25,7 +25,7 @@ const evaluation = (step: number, validationLossNats: number | null = 2) => ({
 const sample = (step: number, text = 'text') => ({ event: 'sample', step, text });
 
 describe('the curves of a run', () => {
-  it('are its reports, with the characters read by then', () => {
+  it('list its reports, each with the number of characters read', () => {
     const { reports, end } = curvesOf(start, report(100), report(250), { event: 'end', reason: 'patience', step: 250 });
     expect(reports).toEqual([
       {
@@ -53,7 +53,7 @@ describe('the curves of a run', () => {
     expect(curvesOf(start, { event: 'end', reason: 'signal' }, start).end).toBe(null);
   });
 
-  it('place evaluations between the reports around them, and after the last', () => {
+  it('interpolate evaluations between reports, and place later evaluations at the last report', () => {
     const { evaluations } = curvesOf(
       start,
       evaluation(50),
@@ -96,7 +96,7 @@ describe('the curves of a run', () => {
     ]);
   });
 
-  it('forget the steps from which a run has gone back', () => {
+  it('drop everything after the step to which a run went back', () => {
     const { reports, evaluations, stages } = curvesOf(
       report(100),
       evaluation(100),

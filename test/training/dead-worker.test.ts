@@ -60,13 +60,13 @@ test.each([1, 2])('ends the run with a clear error, and the steps so far are sav
   expect(checkpoint.state).toEqual([]);
   folder.close();
   const again = (await RunFolder.open(folder.path))!;
-  const { checkpoint: earlier } = await again.newest();
+  const { checkpoint: resumedFrom } = await again.readNewestState();
   const { events: more } = await train(
     verses,
-    { maxSteps: earlier.training.step + 5 },
-    { threads, folder: again, earlier },
+    { maxSteps: resumedFrom.training.step + 5 },
+    { threads, folder: again, resumedFrom },
   );
-  expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: earlier.training.step + 5 });
+  expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: resumedFrom.training.step + 5 });
 });
 
 /** Lets one of the threads die in a changed export of a module. */
@@ -98,13 +98,13 @@ const given = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
  */
 async function goOn(path: string, threads: number): Promise<{ from: number; came: unknown; undisturbed: unknown }> {
   const folder = (await RunFolder.open(path))!;
-  const { checkpoint: earlier } = await folder.newest();
-  await train(verses, given, { threads, folder, earlier });
+  const { checkpoint: resumedFrom } = await folder.readNewestState();
+  await train(verses, given, { threads, folder, resumedFrom });
   const whole = await train(verses, given, { threads });
   const [came, undisturbed] = await Promise.all(
     [folder, whole.folder].map(async ({ latestPath }) => timeless(await readCheckpoint(latestPath))),
   );
-  return { from: earlier.training.step, came, undisturbed };
+  return { from: resumedFrom.training.step, came, undisturbed };
 }
 
 test.each([1, 2])(

@@ -223,7 +223,7 @@ interface Ran {
 
 interface Surroundings extends Pick<
   Partial<TrainingRun>,
-  'earlier' | 'initial' | 'device' | 'machine' | 'clock' | 'onActivity'
+  'resumedFrom' | 'initialModel' | 'device' | 'machine' | 'clock' | 'onActivity'
 > {
   readonly threads?: number;
   readonly signal?: AbortSignal;
@@ -247,8 +247,8 @@ export async function train(
     signal,
     seen,
     folder,
-    earlier,
-    initial,
+    resumedFrom,
+    initialModel,
     clock,
     onActivity,
   }: Surroundings = {},
@@ -259,8 +259,8 @@ export async function train(
     corpus,
     device: device ?? (await openCpu({ threads })),
     machine,
-    earlier,
-    initial,
+    resumedFrom,
+    initialModel,
     ...(clock && { clock }),
     ...(onActivity && { onActivity }),
   });

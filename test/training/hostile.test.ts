@@ -43,11 +43,11 @@ const unfit = (message: string) =>
   });
 
 /** Prepares to continue a run on its text. */
-async function prepare(earlier: Checkpoint): Promise<readonly string[]> {
-  const { options, reading, machine } = continueRun(earlier, nothing);
-  const corpus = await readCorpus({ sources: [text], ...reading, vocabulary: new Vocabulary(earlier.vocabulary) });
+async function prepare(resumedFrom: Checkpoint): Promise<readonly string[]> {
+  const { options, reading, machine } = continueRun(resumedFrom, nothing);
+  const corpus = await readCorpus({ sources: [text], ...reading, vocabulary: new Vocabulary(resumedFrom.vocabulary) });
   const device = await openDevice('cpu', { threads: machine.threads ?? 1 });
-  const run = await prepareTraining({ options, reading, machine, corpus, device, earlier });
+  const run = await prepareTraining({ options, reading, machine, corpus, device, resumedFrom });
   await run.close();
   return run.notes;
 }

@@ -46,5 +46,5 @@ test('a saved state does not change when the run continues, and all its numbers 
   later.tensors[0].data[0] = Infinity;
   await expect(store.saveLatest(later)).rejects.toMatchObject({ kind: 'checkpoint' });
   expect(store.latest!.tensors[0].data).toEqual(before);
-  await expect(new MemoryStore().newest()).rejects.toMatchObject({ kind: 'checkpoint' });
+  await expect(new MemoryStore().readNewestState()).rejects.toMatchObject({ kind: 'checkpoint' });
 });

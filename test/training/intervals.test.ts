@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { type ExpectedRun, canScoreWhole, chooseIntervals } from '../../src/training/intervals.ts';
 
-const run = (characters: number): ExpectedRun => ({ steps: characters / 1000, perStep: 1000 });
-const timed: ExpectedRun = { steps: null, perStep: 1000 };
+const run = (characters: number): ExpectedRun => ({ steps: characters / 1000, charactersPerStep: 1000 });
+const timed: ExpectedRun = { steps: null, charactersPerStep: 1000 };
 
 describe('intervals that are not given', () => {
   test('give evaluations on the whole held-out part a twentieth of the training time', () => {

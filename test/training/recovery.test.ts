@@ -169,9 +169,9 @@ test('the log has the lines that led to the state of the run, and a line about t
 
 test('on another text a run that goes back to its old checkpoint forgets the losses of the old text again', async () => {
   const { folder } = await train(verses, { maxSteps: 20 });
-  const { checkpoint: earlier } = await folder.newest();
+  const { checkpoint: resumedFrom } = await folder.readNewestState();
   const other = { ...verses, digest: 'other', sourcesDigest: 'other' };
-  const { events } = await train(other, { maxSteps: 30 }, { folder, earlier, device: await refusing(4) });
+  const { events } = await train(other, { maxSteps: 30 }, { folder, resumedFrom, device: await refusing(4) });
   expect(recoveriesOf(events)).toMatchObject([[20, expect.stringMatching(/at step 23\. .* from step 20 /)]]);
   expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });
 });
@@ -196,8 +196,8 @@ test('a run that is killed after going back goes back again, to the same weights
   const killed = await train(verses, given, { seen: ({ event }) => event === 'recovery' });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path)) ?? (await RunFolder.create(killed.folder.path));
-  const earlier = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint : null;
-  const again = await train(verses, given, { folder, earlier });
+  const resumedFrom = (await RunFolder.holdsRun(folder.path)) ? (await folder.readNewestState()).checkpoint : null;
+  const again = await train(verses, given, { folder, resumedFrom });
   expect(timeless(await readCheckpoint(again.folder.latestPath))).toEqual(
     timeless(await readCheckpoint(whole.folder.latestPath)),
   );
@@ -222,7 +222,7 @@ test.each([
     });
     expect(endOf(events)).toMatchObject({ reason: 'diverged' });
     expect(recoveriesOf(events)).toHaveLength(4);
-    const saved = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint.tensors : [];
+    const saved = (await RunFolder.holdsRun(folder.path)) ? (await folder.readNewestState()).checkpoint.tensors : [];
     expect(saved.length > 0).toBe(endOf(events).checkpoint !== null);
     expect(saved.filter(({ data }) => data.some((x) => !Number.isFinite(x)))).toEqual([]);
   },

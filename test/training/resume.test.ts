@@ -29,8 +29,11 @@ async function goOn(
       ...(await train(corpus, given, { ...surroundings, folder: await RunFolder.create(folder.path) })),
       from: null,
     };
-  const { checkpoint } = await again.newest();
-  return { ...(await train(corpus, given, { ...surroundings, earlier: checkpoint, folder: again })), from: checkpoint };
+  const { checkpoint } = await again.readNewestState();
+  return {
+    ...(await train(corpus, given, { ...surroundings, resumedFrom: checkpoint, folder: again })),
+    from: checkpoint,
+  };
 }
 
 const checkpointsOf = async ({ latestPath, bestPath }: RunFolder): Promise<unknown> => ({
@@ -209,13 +212,13 @@ async function changed(
   corpus: Corpus = verses,
 ): Promise<{ notes: readonly string[]; events: readonly TrainingEvent[]; from: Checkpoint }> {
   const { folder } = await train(verses, { maxSteps: 25 });
-  const { checkpoint } = await folder.newest();
+  const { checkpoint } = await folder.readNewestState();
   const run = await prepareTraining({
     ...asked,
     options: optionsOf(corpus, { maxSteps: 30, ...given }),
     corpus,
     device: await openCpu({ threads: 1 }),
-    earlier: checkpoint,
+    resumedFrom: checkpoint,
   });
   const events: TrainingEvent[] = [];
   for await (const event of run.train(folder)) events.push(event);
@@ -241,14 +244,14 @@ test('with random windows, or another seed of them, a run continues at the same 
   expect((await changed({ randomOffset: true })).notes).toEqual([note]);
   expect((await changed({ randomLength: true })).notes).toEqual([note]);
   const { folder } = await train(verses, { maxSteps: 5, randomLength: true });
-  const { checkpoint } = await folder.newest();
+  const { checkpoint } = await folder.readNewestState();
   const notesOf = async (seed: number): Promise<readonly string[]> => {
     const run = await prepareTraining({
       ...asked,
       options: optionsOf(verses, { maxSteps: 9, randomLength: true, seed }),
       corpus: verses,
       device: await openCpu({ threads: 1 }),
-      earlier: checkpoint,
+      resumedFrom: checkpoint,
     });
     await run.close();
     return run.notes;
@@ -279,15 +282,15 @@ test('on another text the run looks for the best loss again', async () => {
 test('with another validation text a run continues at its position, to the same weights', async () => {
   const corpus = { ...verses, digest: 'other', validation: verses.validation.subarray(0, 100) };
   const { folder } = await train(verses, { maxSteps: 25 });
-  const { checkpoint } = await folder.newest();
-  const { events } = await train(corpus, { maxSteps: 30 }, { folder, earlier: checkpoint });
+  const { checkpoint } = await folder.readNewestState();
+  const { events } = await train(corpus, { maxSteps: 30 }, { folder, resumedFrom: checkpoint });
   expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
   // As if nothing had changed.
   const same = await train(verses, { maxSteps: 25 });
   const kept = await train(
     verses,
     { maxSteps: 30 },
-    { folder: same.folder, earlier: (await same.folder.newest()).checkpoint },
+    { folder: same.folder, resumedFrom: (await same.folder.readNewestState()).checkpoint },
   );
   expect((await readCheckpoint(folder.latestPath)).tensors).toEqual(
     (await readCheckpoint(kept.folder.latestPath)).tensors,
@@ -296,7 +299,7 @@ test('with another validation text a run continues at its position, to the same 
 
 test('a checkpoint that does not belong to this run is refused before anything is written', async () => {
   const { folder } = await train(verses, { maxSteps: 5 });
-  const { checkpoint } = await folder.newest();
+  const { checkpoint } = await folder.readNewestState();
   const [first, ...rest] = checkpoint.optimizer!.tensors;
   const wrong: [Partial<Checkpoint>, RegExp][] = [
     [{ optimizer: { ...checkpoint.optimizer!, tensors: rest } }, /its optimizer is not adam for/],
@@ -327,7 +330,7 @@ test('a checkpoint that does not belong to this run is refused before anything i
       options: optionsOf(verses, { maxSteps: 9 }),
       corpus: verses,
       device: await openCpu({ threads: 1 }),
-      earlier: { ...checkpoint, ...change },
+      resumedFrom: { ...checkpoint, ...change },
     });
     await expect(prepared.then(async (run) => run.close())).rejects.toMatchObject({
       kind: 'checkpoint',

@@ -36,7 +36,7 @@ const state: Partial<LoopState> = {
 let training: Training;
 beforeAll(async () => {
   const { folder } = await train(verses, { maxSteps: 2 });
-  const { checkpoint } = await folder.newest();
+  const { checkpoint } = await folder.readNewestState();
   training = {
     ...checkpoint.training,
     bestValidationLossNats: 1.75,

@@ -23,9 +23,9 @@ test('the last evaluation begins when everything is saved, and a run that is kil
   expect(kindsAt(killed.events, 12)).toEqual(['report', 'checkpoint']);
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
-  const { checkpoint: earlier } = await folder.newest();
-  expect(earlier.training).toMatchObject({ step: 12, loop: { finished: null } });
-  const resumed = await train(corpus, given, { folder, earlier });
+  const { checkpoint: resumedFrom } = await folder.readNewestState();
+  expect(resumedFrom.training).toMatchObject({ step: 12, loop: { finished: null } });
+  const resumed = await train(corpus, given, { folder, resumedFrom });
   expect(kindsAt(resumed.events, 12)).toEqual(['evaluation', 'checkpoint', 'end']);
   expect(resumed.events.at(-1)).toMatchObject({ reason: 'max-steps' });
   expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(
@@ -37,8 +37,8 @@ test('a run that is stopped twice before its last evaluation is not finished', a
   const killed = await train(corpus, given, { seen: ({ event }) => event === 'checkpoint' });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
-  const { checkpoint: earlier } = await folder.newest();
-  const { events } = await train(corpus, given, { folder, earlier, signal: AbortSignal.abort() });
+  const { checkpoint: resumedFrom } = await folder.readNewestState();
+  const { events } = await train(corpus, given, { folder, resumedFrom, signal: AbortSignal.abort() });
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'signal', step: 12 });
 });
 

@@ -22,12 +22,12 @@ describe('the learning rate', () => {
     expect([0, 0.5, 1].map((fraction) => at({}, { fraction, epoch: 9 * fraction }))).toEqual([0.01, 0.01, 0.01]);
   });
 
-  test('falls in a step every decayEpochs with the step schedule', () => {
+  test('decays at once after every decayEpochs epochs with the step schedule', () => {
     const rates = [0, 1.99, 2, 3.99, 4].map((epoch) => at({ schedule: 'step' }, { epoch }));
     expect(rates).toEqual([0.01, 0.01, 0.005, 0.005, 0.0025]);
   });
 
-  test('does not fall before decayAfter', () => {
+  test('does not decay before epoch decayAfter', () => {
     expect([0, 10, 11.9, 12, 14].map((epoch) => at({ schedule: 'step', decayAfter: 10 }, { epoch }))).toEqual([
       0.01, 0.01, 0.01, 0.005, 0.0025,
     ]);
@@ -36,13 +36,13 @@ describe('the learning rate', () => {
     ]);
   });
 
-  test('falls by the same factor, but evenly, with the exponential schedule', () => {
+  test('decays continuously, by the factor `decay` in decayEpochs epochs, with the exponential schedule', () => {
     expect(at({ schedule: 'exponential' }, { epoch: 0 })).toBe(0.01);
     expect(at({ schedule: 'exponential' }, { epoch: 1 })).toBeCloseTo(0.01 * Math.SQRT1_2, 12);
     expect(at({ schedule: 'exponential' }, { epoch: 4 })).toBeCloseTo(0.0025, 12);
   });
 
-  test('falls along half a cosine from its peak to finalFraction with the cosine schedule, and no further', () => {
+  test('decays along half a cosine to finalFraction of its peak with the cosine schedule, and then stays there', () => {
     const cosine = (fraction: number): number => at({ schedule: 'cosine' }, { fraction });
     expect(cosine(0)).toBeCloseTo(0.01, 12);
     expect(cosine(0.5)).toBeCloseTo((0.01 + 0.001) / 2, 12);
@@ -51,14 +51,14 @@ describe('the learning rate', () => {
     expect(cosine(1.5)).toBeCloseTo(0.001, 12);
   });
 
-  test('falls by its factor with each drop of the plateau schedule, whatever else the run has done', () => {
+  test('is multiplied by `decay` at each drop of the plateau schedule, independently of epoch and progress', () => {
     expect([0, 1, 3].map((drops) => at({ schedule: 'plateau' }, { drops, epoch: 7, fraction: 0.9 }))).toEqual([
       0.01, 0.005, 0.00125,
     ]);
     expect(at({ schedule: 'step' }, { drops: 3 })).toBe(0.01);
   });
 
-  test('rises in a straight line to its peak and falls along half a cosine with --schedule one-cycle', () => {
+  test('rises linearly to its peak and decays along half a cosine with --schedule one-cycle', () => {
     const oneCycle = (fraction: number): number => at({ schedule: 'one-cycle' }, { fraction });
     expect(oneCycle(0)).toBeCloseTo(0.0004, 12);
     expect(oneCycle(0.15)).toBeCloseTo((0.0004 + 0.01) / 2, 12);
@@ -67,7 +67,7 @@ describe('the learning rate', () => {
     expect(oneCycle(1)).toBeCloseTo(0.001, 12);
   });
 
-  test("rises from its warm-up's first step to its peak, on top of any schedule", () => {
+  test('rises linearly to its peak during warm-up, with any schedule', () => {
     const rates = [0, 1, 3, 4, 100].map((step) => at({ warmupSteps: 4 }, { step }));
     expect(rates).toEqual([0.0025, 0.005, 0.01, 0.01, 0.01]);
     expect(at({ warmupSteps: 4, schedule: 'step' }, { step: 1, epoch: 2 })).toBeCloseTo(0.0025, 12);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refuseTooLargeSizes, refuseImpossible } from '../../src/training/impossible-options.ts';
+import { refuseTooLargeSizes, checkOptions } from '../../src/training/impossible-options.ts';
 import { type SearchRange, drawTrials, gridOf } from '../../src/training/search.ts';
 
 const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): SearchRange => ({
@@ -99,22 +99,19 @@ describe('the name of a trial', () => {
 });
 
 test('impossible options are refused whatever the text, and options that depend on the text are not', () => {
-  expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow('cannot use --tied: --embedding is 0');
-  expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow(
+  expect(() => checkOptions({ tied: true }, { isValidated: true })).toThrow('cannot use --tied: --embedding is 0');
+  expect(() => checkOptions({ patience: 3 }, { isValidated: false })).toThrow(
     'cannot use --patience 3: the run has no evaluations',
   );
-  expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow(
+  expect(() => checkOptions({ layerNorm: true, cell: 'gru' }, { isValidated: true })).toThrow(
     'cannot use --layer-norm',
   );
-  refuseImpossible(
-    { tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 },
-    { validates: true },
-  );
+  checkOptions({ tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 }, { isValidated: true });
   // A note must be true for texts of any length. The preset has dropout only for some lengths, and
   // long texts have two layers if --layers is not given.
-  expect(refuseImpossible({ lockedDropout: true, preset: 'quick' }, { validates: true })).toEqual([]);
-  expect(refuseImpossible({ stacking: 'residual' }, { validates: true })).toEqual([]);
-  expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual([
+  expect(checkOptions({ lockedDropout: true, preset: 'quick' }, { isValidated: true })).toEqual([]);
+  expect(checkOptions({ stacking: 'residual' }, { isValidated: true })).toEqual([]);
+  expect(checkOptions({ stacking: 'residual', layers: 1 }, { isValidated: true })).toEqual([
     '--stacking has no effect because there is one layer',
   ]);
 });
@@ -129,10 +126,10 @@ test.each([
     '--batch-size times --sequence-length is 10,000,000,000: expected less than 4,294,967,296, the maximum number of characters in a text',
   ],
 ])('sizes that do not fit any machine are refused whatever the text: %o', (given, message) => {
-  expect(() => refuseTooLargeSizes(given, { validates: true })).toThrow(message);
+  expect(() => refuseTooLargeSizes(given, { isValidated: true })).toThrow(message);
 });
 
 test('sizes that may suit the text or another device are not refused before the text is read', () => {
   for (const given of [{}, { layers: 64, sequenceLength: 32 }, { batchSize: 4096 }, { preset: 'best' }] as const)
-    expect(() => refuseTooLargeSizes(given, { validates: false })).not.toThrow();
+    expect(() => refuseTooLargeSizes(given, { isValidated: false })).not.toThrow();
 });

@@ -57,10 +57,10 @@ test('a run that is killed after a save by the clock resumes to the same weights
     seen: ({ event }) => event === 'checkpoint',
   });
   killed.folder.close();
-  const earlier = await readCheckpoint(killed.folder.latestPath);
-  expect(earlier.training.step).toBeGreaterThan(0);
-  expect(earlier.training.step).toBeLessThan(40);
-  const resumed = await train(verses, given, { earlier, clock: clockOf(MINUTE / 3) });
+  const resumedFrom = await readCheckpoint(killed.folder.latestPath);
+  expect(resumedFrom.training.step).toBeGreaterThan(0);
+  expect(resumedFrom.training.step).toBeLessThan(40);
+  const resumed = await train(verses, given, { resumedFrom, clock: clockOf(MINUTE / 3) });
   expect(timeless(await readCheckpoint(resumed.folder.latestPath))).toEqual(
     timeless(await readCheckpoint(whole.folder.latestPath)),
   );
@@ -110,10 +110,10 @@ test('a run that is killed after a save by the clock, and diverges once resumed,
   });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
-  const { checkpoint: earlier } = await folder.newest();
-  const { step } = earlier.training;
+  const { checkpoint: resumedFrom } = await folder.readNewestState();
+  const { step } = resumedFrom.training;
   expect(step).toBeGreaterThan(20);
-  await train(verses, due, { folder, earlier, device: await divergingAt(30 - step), clock: clockOf(1e-6) });
+  await train(verses, due, { folder, resumedFrom, device: await divergingAt(30 - step), clock: clockOf(1e-6) });
   expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(
     timeless(await readCheckpoint(whole.folder.latestPath)),
   );
@@ -140,7 +140,7 @@ test('looks are due after one minute, then at intervals of the age of the run, u
   for (; now <= 60 * MINUTE; now += MINUTE / 4) {
     if (timetable.isInterimDue) looks.push(now / MINUTE);
     if (looks.at(-1) === now / MINUTE) timetable.recordEvaluation();
-    if (timetable.isClockSaveDue) saves.push(now / MINUTE);
+    if (timetable.isTimedSaveDue) saves.push(now / MINUTE);
     if (saves.at(-1) === now / MINUTE) timetable.begin('save');
   }
   expect(looks).toEqual([1, 2, 4, 8, 16, 26, 36, 46, 56]);

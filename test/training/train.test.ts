@@ -232,7 +232,7 @@ test('with the plateau schedule the learning rate falls when the validation loss
     (events.findLast(({ event }) => event === 'report') as ReportEvent).learningRate;
   const { events, folder } = await train(verses, { ...given, maxSteps: 7 });
   expect(rateOf(events) / 1e-30).toBeCloseTo(0.25, 12); // at 4 and 6
-  const { checkpoint } = await folder.newest();
-  const more = await train(verses, { ...given, maxSteps: 11 }, { earlier: checkpoint, folder });
+  const { checkpoint } = await folder.readNewestState();
+  const more = await train(verses, { ...given, maxSteps: 11 }, { resumedFrom: checkpoint, folder });
   expect(rateOf(more.events) / 1e-30).toBeCloseTo(0.25 / 8, 12); // at 7, where the run ended before, 8 and 10
 });

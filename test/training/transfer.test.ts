@@ -13,7 +13,7 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
   'a model %o with new characters predicts the old ones as before',
   async (given) => {
     const { folder } = await train(verses, { maxSteps: 150, ...given });
-    const { checkpoint: old } = await folder.newest();
+    const { checkpoint: old } = await folder.readNewestState();
     // In the last case there are as many hidden units as tokens. Axes are distinguished by their
     // meaning, not by their length.
     const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
@@ -54,18 +54,18 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
 
 test('a run that starts from weights starts with their loss, on a text with new characters', async () => {
   const { folder } = await train(verses, { maxSteps: 200 });
-  const { checkpoint: initial } = await folder.newest();
+  const { checkpoint: initialModel } = await folder.readNewestState();
   const marked = (text: string): string => text.replaceAll('fox', 'FOX');
   const verse = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
   const corpus = corpusOf(marked(verse.repeat(20)), marked(verse.repeat(2)));
   const fresh = await train(
     {
       ...corpus,
-      vocabulary: characterVocabulary([...initial.vocabulary.symbols, ...'FOX'], false),
-      ...encoded(corpus, initial.vocabulary.symbols),
+      vocabulary: characterVocabulary([...initialModel.vocabulary.symbols, ...'FOX'], false),
+      ...encoded(corpus, initialModel.vocabulary.symbols),
     },
     { maxSteps: 30 },
-    { initial },
+    { initialModel },
   );
   const none = await train(corpus, { maxSteps: 30 });
   const lossOf = (events: typeof none.events): number =>

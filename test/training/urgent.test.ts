@@ -55,8 +55,8 @@ async function interrupted(
   const controller = new AbortController();
   const device = await deviceWhere(job, () => end(controller));
   const first = await train(verses, { ...given, ...options, maxTimeMs: HOUR }, { device, signal: controller.signal });
-  const saved = await first.folder.newest();
-  const second = await train(verses, { ...given, ...options }, { folder: first.folder, earlier: saved.checkpoint });
+  const saved = await first.folder.readNewestState();
+  const second = await train(verses, { ...given, ...options }, { folder: first.folder, resumedFrom: saved.checkpoint });
   return {
     first: first.events,
     saved: saved.checkpoint,
@@ -93,11 +93,11 @@ test('an evaluation that takes longer than --max-time is completed by an invocat
   const slow = (): Promise<Device> => deviceWhere('evaluate', () => void (now += 2 * HOUR));
   const first = await train(verses, { ...given, maxTimeMs: HOUR }, { device: await slow() });
   expect(first.events.at(-1)).toMatchObject({ reason: 'max-time', step: 4 });
-  const { checkpoint } = await first.folder.newest();
+  const { checkpoint } = await first.folder.readNewestState();
   const second = await train(
     verses,
     { ...given, maxTimeMs: HOUR },
-    { folder: first.folder, earlier: checkpoint, device: await slow() },
+    { folder: first.folder, resumedFrom: checkpoint, device: await slow() },
   );
   expect(second.events.filter(({ event }) => event === 'evaluation' || event === 'end')).toMatchObject([
     { event: 'evaluation', step: 4 },

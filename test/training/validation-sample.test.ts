@@ -51,11 +51,11 @@ describe('a run that validates on a sample', () => {
 
   test('looks for the best loss again if it continues with another sample', async () => {
     const { folder } = await train(corpus, given);
-    const { checkpoint } = await folder.newest();
-    const earlier = { ...checkpoint, training: { ...checkpoint.training, bestValidationLossNats: 0 } };
+    const { checkpoint } = await folder.readNewestState();
+    const resumedFrom = { ...checkpoint, training: { ...checkpoint.training, bestValidationLossNats: 0 } };
     const more = { ...given, maxSteps: 50 };
-    expect(lossesIn((await train(corpus, more, { earlier })).events)).toMatchObject([{ best: false }]);
-    const [other] = lossesIn((await train(corpus, { ...more, validationCharacters: 500 }, { earlier })).events);
+    expect(lossesIn((await train(corpus, more, { resumedFrom })).events)).toMatchObject([{ best: false }]);
+    const [other] = lossesIn((await train(corpus, { ...more, validationCharacters: 500 }, { resumedFrom })).events);
     expect(other).toMatchObject({ best: true });
   });
 });

@@ -14,7 +14,7 @@ import { onOneLine } from '../output/format.ts';
 import { tokenName } from '../../options/choices.ts';
 import { namesOfTexts, readKnownText } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
-import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
+import { evaluationObject, baselineBits, scoresTable } from '../results/scores-table.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
 type EvalFlags = CommandOptionValues<typeof evalOptions>;
@@ -44,7 +44,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { part, json, byCharacter } = flags;
   if (sources.some(isStandardInput) && flags.against?.some(isStandardInput))
     throw usageError('cannot read standard input (-) twice', 'save one of the texts to a file');
-  const { machine, by } = machineFrom(flags, context);
+  const { machine, deviceOriginText } = machineFrom(flags, context);
   const texts = [...sources, ...(flags.against ?? [])];
   const outputs = { '--html': flags.html, '--json': json, '--by-character': byCharacter };
   const files = await openOutputs(outputs, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
@@ -83,7 +83,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   });
   const { tokens, trainedShare, surprise } = evaluation;
   const streams = evaluation.streams === 1 ? 'one sequence' : `${count(evaluation.streams)} parallel sequences`;
-  if (!json) stderr.note(`${model.path}, ${streams}, ${evaluation.device}${by}`);
+  if (!json) stderr.note(`${model.path}, ${streams}, ${evaluation.device}${deviceOriginText}`);
   // The loss on text that the model was trained on says little about other texts.
   if (!json && part === 'all' && trainedShare) {
     const share = `${Math.floor(1000 * trainedShare) / 10} % of this text`;
@@ -94,7 +94,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   if (flags.html !== undefined) {
     const { surpriseOf } = await import('../../api/evaluation.ts');
     const { surprisePage } = await import('../../reports/surprise-page.ts');
-    const shown = { run, text: namesOfTexts(sources), others: otherBits(evaluation.baselines) };
+    const shown = { run, text: namesOfTexts(sources), others: baselineBits(evaluation.baselines) };
     await files.write('--html', surprisePage({ ...surpriseOf(model, evaluation, MAX_ON_PAGE), ...shown }));
   }
   const isForPeople =

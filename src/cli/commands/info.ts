@@ -1,4 +1,4 @@
-// `rnn info`: describes a checkpoint, as text or as JSON.
+// `rnn info`: describes a checkpoint, or compares several, as text or as JSON.
 import { dirname, resolve } from 'node:path';
 import type { CheckpointInfo as Info } from '../../api/runs.ts';
 import type { CorpusRecord } from '../../training/record.ts';
@@ -10,7 +10,7 @@ import type { Options } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { lossText, verdictLines } from '../progress/text.ts';
 import { optionsInWords } from '../option-words.ts';
-import { symbolName } from '../../evaluation/scored-text.ts';
+import { printableToken } from '../../evaluation/scored-text.ts';
 import { count } from '../../count.ts';
 import { formatBytes, onOneLine } from '../output/format.ts';
 import { type Unit, tokenName } from '../../options/choices.ts';
@@ -31,11 +31,11 @@ export const { define } = defineCommand({
   run: (given: readonly string[], { json = false }, context) => show(given, json, context),
 });
 
-async function show(given: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
+async function show(paths: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
   const { describeCheckpoint } = await import('../../api/runs.ts');
   const found: Awaited<ReturnType<typeof describeCheckpoint>>[] = [];
   // One after another, because each checkpoint is in memory while it is described.
-  for (const each of given.length === 0 ? [undefined] : given) found.push(await describeCheckpoint(each));
+  for (const each of paths.length === 0 ? [undefined] : paths) found.push(await describeCheckpoint(each));
   const infos = found.map(({ info }) => info);
   const names = namesOfCheckpoints(infos.map(({ path }) => path));
   const runs = found.map(({ info, background }, index) => comparedRun(names[index], info, background));
@@ -82,15 +82,15 @@ function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: st
 
 const lossWords = (nats: number | null, level: Unit): string => (nats === null ? 'none' : lossText(nats, level));
 
-/** The sizes of the network, and its options that are on. */
-function described(model: Info['model']): string {
+/** The sizes of the network, and its architecture options that differ from their defaults. */
+function modelText(model: Info['model']): string {
   const { cell, layers, hidden, ...others } = model;
   const rows: Options = modelOptions;
-  const isArchitecture = (name: string): boolean => rows[name]?.fixedFor === 'weights' || name === 'dropout';
-  const on = Object.entries(others).filter(
-    ([name, value]) => isArchitecture(name) && value && value !== rows[name].legacyValue,
+  const isShown = (name: string): boolean => rows[name]?.fixedFor === 'weights' || name === 'dropout';
+  const enabledOptions = Object.entries(others).filter(
+    ([name, value]) => isShown(name) && value && value !== rows[name].legacyValue,
   );
-  return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(on))].join(', ');
+  return [`${cell}, ${layers} × ${hidden}`, ...optionsInWords(Object.fromEntries(enabledOptions))].join(', ');
 }
 
 /** `line, learn-after \t`. */
@@ -113,15 +113,15 @@ type Division = NonNullable<Info['training']['division']>;
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
   const { division } = training;
-  const given = Object.entries(training.options).filter(([, value]) => value !== null);
+  const recordedOptions = Object.entries(training.options).filter(([, value]) => value !== null);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
-  const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbolName).join(' ');
+  const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(printableToken).join(' ');
   const unknown = vocabulary.unknown === null ? '' : ', one of them for unknown characters';
   const end = vocabulary.end == null ? '' : ', one of them the end of records';
   const loss = (nats: number | null): string => lossWords(nats, vocabulary.unit);
   const rows: [string, string][] = [
     ['file', `${info.path}, ${formatBytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
-    ['model', described(model)],
+    ['model', modelText(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],
     ['vocabulary', `${count(vocabulary.symbols.length)} ${tokenName(vocabulary.unit)}s${unknown}${end}`],
@@ -135,7 +135,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)} (best: ${loss(training.bestValidationLossNats)})`],
     ...verdictRows(info),
-    ['options', optionsInWords(Object.fromEntries(given)).join(', ')],
+    ['options', optionsInWords(Object.fromEntries(recordedOptions)).join(', ')],
     ['optimizer', info.optimizer ?? 'not saved: only --resume needs it'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;

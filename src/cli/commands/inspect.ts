@@ -44,7 +44,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const outputs = { '--html': flags.html, '--record': flags.record, '--json': flags.json };
   const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
   const files = await openOutputs(outputs, reads, context);
-  const { machine, by } = machineFrom(flags, context);
+  const { machine, deviceOriginText } = machineFrom(flags, context);
   const { findCells, openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
   const { MIN_CHARACTERS } = await import('../../insight/search.ts');
@@ -63,7 +63,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
       ? `the first ${count(pieces.length)} of ${count(text.characters)}`
       : count(pieces.length);
   const extent = `${read} ${tokenName(opened.vocabulary.unit)}s`;
-  note(`${path}, ${extent}, ${activations.device}${by}`);
+  note(`${path}, ${extent}, ${activations.device}${deviceOriginText}`);
   if (record !== null) await files.write('--record', record(pieces, activations));
 
   const isPageOnStdout = isStdout(flags.html);

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { plotOptions } from '../../options/commands.ts';
 import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
-import { joinTexts, nothingLogged, readGivenRuns } from '../given-runs.ts';
+import { joinTexts, emptyLogError, readGivenRuns } from '../given-runs.ts';
 import { openOutputs } from '../output/output-files.ts';
 
 type PlotFlags = CommandOptionValues<typeof plotOptions>;
@@ -33,7 +33,7 @@ export const { define } = defineCommand({
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { stdout } = context;
   const outputs = { '--html': flags.html, '--svg': flags.svg, '--json': flags.json };
-  const files = await openOutputs(outputs, { force: flags.force, logs: given }, context);
+  const files = await openOutputs(outputs, { force: flags.force, runFolders: given }, context);
   const runs = drawable(await readGivenRuns(given), context);
   const { chartsOf, describeMissing: whatIsMissing } = await import('../../reports/charts.ts');
   const { dashboard } = await import('../../reports/terminal.ts');
@@ -62,7 +62,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
 function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
-  if (empty.length === runs.length) throw nothingLogged(joinTexts(empty));
+  if (empty.length === runs.length) throw emptyLogError(joinTexts(empty));
   if (empty.length > 0) stderr.note(`skipped ${joinTexts(empty)}: the log is empty`);
   return runs.filter(has);
 }

@@ -52,13 +52,13 @@ async function sample(flags: SampleFlags, context: Context): Promise<void> {
       'lower --seed or --count: each text uses the seed of the previous text plus one',
     );
   const given = await readPrime(flags, io);
-  const { machine, by } = machineFrom(flags, context);
+  const { machine, deviceOriginText } = machineFrom(flags, context);
   const { openModel } = await import('../../api/model.ts');
   const model = await openModel(flags.checkpoint, machine);
   const { unit } = model.vocabulary;
   const prime = await primeFor(model.trained, given);
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit));
-  const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
+  const device = deviceOriginText === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
   const activity = (current: Activity): void => {
     if (current.kind === 'sampling' && flags.seed === undefined && !json)
       stderr.note(`${model.path}, --seed ${seed}${device}`);

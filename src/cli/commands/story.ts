@@ -28,8 +28,8 @@ export const { define } = defineCommand({
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
   const { stdout } = context;
   const outputs = { '--html': flags.html, '--json': flags.json };
-  const logs = given === undefined ? [] : [given];
-  const files = await openOutputs(outputs, { force: flags.force, logs }, context);
+  const runFolders = given === undefined ? [] : [given];
+  const files = await openOutputs(outputs, { force: flags.force, runFolders }, context);
   const [{ name, path, curves }] = await readGivenRuns([await findRun(given)]);
   if (curves.stages.length === 0)
     throw checkpointError(

@@ -51,9 +51,9 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const { stdout, stderr } = context;
   const { emit = false, json = false, quiet = false } = flags;
   const note = (text: string): void => void (quiet || stderr.note(text));
-  const written = new SharedOptions(words);
-  const { axes, trials } = await searchOf(flags, written);
-  const shared = await written.withSettings(axes, context);
+  const optionsAfterDashes = new SharedOptions(words);
+  const { axes, trials } = await searchOf(flags, optionsAfterDashes);
+  const shared = await optionsAfterDashes.withSettings(axes, context);
   refuseKernelsWithout(shared.flags.kernels, [shared.flags.device]);
   if (trials.length < (flags.random ?? 0))
     note(
@@ -116,9 +116,11 @@ async function searchOf(
       'the sweep is empty: expected at least one option to vary',
       'use --grid hidden=128,256, or --random 20 with --sample learning-rate=log:1e-3..1e-2',
     );
-  const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
-  if (twice !== undefined) {
-    const flag = `${random === undefined ? '--grid' : '--sample'} ${twice}`;
+  const repeatedOption = axes.find(
+    ({ option }, index) => axes.findIndex((other) => other.option === option) < index,
+  )?.option;
+  if (repeatedOption !== undefined) {
+    const flag = `${random === undefined ? '--grid' : '--sample'} ${repeatedOption}`;
     throw usageError(`cannot use ${flag} twice`, `list all its values together: ${flag}=…`);
   }
   const { drawTrials, gridOf } = await import('../../training/search.ts');
@@ -155,11 +157,13 @@ async function train(
     if (!json && !quiet) stderr.note('to resume, run the same command again');
     return signalCodes[signal];
   }
-  const of = (n: number): string => `${count(n)} of ${count(trials.length)} trials`;
+  const countOfTrials = (n: number): string => `${count(n)} of ${count(trials.length)} trials`;
   if (counts.diverged > 0 && !quiet)
-    stderr.note(`${of(counts.diverged)} diverged. To train one again, remove its folder and run the same command.`);
+    stderr.note(
+      `${countOfTrials(counts.diverged)} diverged. To train one again, remove its folder and run the same command.`,
+    );
   if (counts.busy > 0)
-    stderr.warn(`another process is training ${of(counts.busy)}. To check again, run the same command.`);
-  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed. To retry, run the same command.`);
+    stderr.warn(`another process is training ${countOfTrials(counts.busy)}. To check again, run the same command.`);
+  if (counts.failed > 0) stderr.warn(`${countOfTrials(counts.failed)} failed. To retry, run the same command.`);
   return codeOf(results);
 }

@@ -66,10 +66,10 @@ export async function showPlan(
     });
     return 0;
   }
-  const shown = rows.map((row) => [`${flagOf(row.name)} ${inWords(row)}`, row.origin]);
+  const optionRows = rows.map((row) => [`${flagOf(row.name)} ${inWords(row)}`, row.origin]);
   const head = `${count(parameters)} parameters, ${count(train)} ${tokenName(corpus.vocabulary.unit)}s for training, ${count(validation)} for validation${test > 0 ? `, ${count(test)} for testing` : ''}`;
   const measured = estimate === null ? [`time    not measured: ${unmeasured}`] : estimateLines(estimate, options);
-  await stdout.write(`${[head, ...measured, '', ...textTable(shown, 'l')].join('\n')}\n`);
+  await stdout.write(`${[head, ...measured, '', ...textTable(optionRows, 'l')].join('\n')}\n`);
   return 0;
 }
 
@@ -150,11 +150,11 @@ function otherRows(
  * A configuration file for the same run on any text: the options that differ from their defaults.
  */
 function asConfig(rows: readonly Row[]): object {
-  const kept = rows.filter(
+  const chosenRows = rows.filter(
     ({ name, value, source }) => name !== 'config' && value !== null && source !== 'default' && source !== 'weights',
   );
   return Object.fromEntries(
-    kept.map(({ name, value }) => [
+    chosenRows.map(({ name, value }) => [
       keyOfOption(name),
       trainOptions[name].kind.name === 'duration' ? textOfValue(trainOptions[name], value) : value,
     ]),

@@ -14,7 +14,7 @@ import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { isByEnvironment, refuseKernelsWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
-import { addGroups, addUndoing, flagsOf, refuseRepeats } from '../flags.ts';
+import { addGroups, addNegatedSwitches, flagsOf, refuseRepeats } from '../flags.ts';
 import { addParts } from '../help/parts.ts';
 import { isTyped } from '../input/known-text.ts';
 import { escapeControls } from '../output/format.ts';
@@ -26,12 +26,12 @@ import { acceptRetired } from '../retired.ts';
 import { suggestGrid } from '../several-values.ts';
 import { showPlan } from './train-plan.ts';
 
-export function define(command: Command, context: Context, takes: string): void {
+export function define(command: Command, context: Context, argumentSyntax: string): void {
   command
     .description(
       'Train a model on text: files, folders, globs, or - for standard input. Checkpoints are saved in a run folder.',
     )
-    .argument(takes, 'The text to train on');
+    .argument(argumentSyntax, 'The text to train on');
   addTrainFlags(command);
   command.action(async (sources: string[], flags: TrainFlags) => {
     context.exitCode = await train({ sources, flags, context });
@@ -39,13 +39,13 @@ export function define(command: Command, context: Context, takes: string): void 
 }
 
 /** The command line, and the context that it runs in. */
-interface Request {
+interface TrainCommand {
   readonly sources: readonly string[];
   readonly flags: TrainFlags;
   readonly context: Context;
 }
 
-async function train(request: Request): Promise<number> {
+async function train(request: TrainCommand): Promise<number> {
   const { sources, flags, context } = request;
   const { io, stdout, stderr } = context;
   refuseContradictoryFlags(flags);
@@ -55,19 +55,19 @@ async function train(request: Request): Promise<number> {
   try {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // Notes and warnings may quote files from untrusted sources.
-    const tell: Listener = {
+    const listener: Listener = {
       note: (text) => reporter.note(escapeControls(text)),
       warn: (text) => reporter.warn(escapeControls(text)),
       activity: isTyped(sources, io) ? undefined : reporter.listen,
     };
-    const asked = { request: requestOf(request, path), tell, clock: () => stopwatch.now() };
+    const invocation = { request: requestOf(request, path), listener, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const tried = await (await import('../../api/plan-run.ts')).dryRun(asked);
+      const plan = await (await import('../../api/plan-run.ts')).dryRun(invocation);
       reporter.close();
-      for (const note of tried.noEffectNotes) tell.note(note);
-      return await showPlan(context, flags, tried, path);
+      for (const note of plan.noEffectNotes) listener.note(note);
+      return await showPlan(context, flags, plan, path);
     }
-    const run = await (await import('../../api/open-run.ts')).openRun(asked);
+    const run = await (await import('../../api/open-run.ts')).openRun(invocation);
     if (run.end !== null) {
       await reporter.handle(run.end, run.level);
       return 0;
@@ -83,7 +83,7 @@ async function train(request: Request): Promise<number> {
   }
 }
 
-function requestOf({ sources, flags, context }: Request, folder: string): RunRequest {
+function requestOf({ sources, flags, context }: TrainCommand, folder: string): RunRequest {
   const { io } = context;
   return {
     text: sources,
@@ -95,7 +95,7 @@ function requestOf({ sources, flags, context }: Request, folder: string): RunReq
     options: givenOptions(flags),
     reading: pick(flags, readingNames),
     machine: pick(flags, machineNames),
-    ...(isByEnvironment(context) ? { deviceBy: 'RNN_DEVICE' } : {}),
+    ...(isByEnvironment(context) ? { deviceOrigin: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
     stdin: io.stdin,
   };
@@ -103,7 +103,7 @@ function requestOf({ sources, flags, context }: Request, folder: string): RunReq
 
 /** Trains a run to its end, shows its events, and handles signals. @returns the exit code */
 async function follow(
-  { sources, flags, context }: Request,
+  { sources, flags, context }: TrainCommand,
   path: string,
   reporter: Reporter,
   train: (signal: AbortSignal) => AsyncIterable<Parameters<Reporter['handle']>[0]>,
@@ -111,15 +111,15 @@ async function follow(
   const controller = new AbortController();
   const interruption = watchSignals(context.io, {
     warn: (text) => reporter.warn(text),
-    first: () => controller.abort(),
-    again() {
+    onFirstSignal: () => controller.abort(),
+    onSecondInterrupt() {
       reporter.close();
       context.io.exit(signalCodes.SIGINT);
     },
   });
   try {
     let end: EndEvent | null = null;
-    let trouble: unknown = null;
+    let outputError: unknown = null;
     for await (const event of train(controller.signal)) {
       if (event.event === 'end') end = event;
       try {
@@ -127,15 +127,15 @@ async function follow(
       } catch (error) {
         // The reader of stdout has closed it (`rnn train --json | head`), or the disk is full: save
         // and end, as after a signal.
-        if (!(error instanceof OutputClosed)) trouble ??= error;
+        if (!(error instanceof OutputClosed)) outputError ??= error;
         controller.abort('output-closed' satisfies EndReason);
       }
     }
-    if (trouble !== null) throw trouble;
+    if (outputError !== null) throw outputError;
     if (end === null) return 0;
     const resume = resumeLine(sources, flags);
     if (end.reason === 'diverged') reporter.warn(escapeControls(adviceOnDivergence(end, resume)));
-    showWhereItIs(end, path, reporter);
+    showRunFolder(end, path, reporter);
     if (['signal', 'output-closed', 'max-time'].includes(end.reason))
       reporter.note(escapeControls(`to resume:\n  ${resume}`));
     return codeOfEnd(end.reason, interruption.signal());
@@ -156,7 +156,7 @@ function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, re
   return `${remedy}. To prevent jumps of the loss, lower --clip-norm or raise --warmup-steps`;
 }
 
-function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
+function showRunFolder(end: EndEvent, folder: string, reporter: Reporter): void {
   if (end.checkpoint === null) return reporter.note('no checkpoint was saved');
   const checkpoint = end.bestValidationLossNats === null ? 'it' : 'its checkpoint with the best validation loss';
   reporter.note(escapeControls(`saved in ${folder}. To sample from ${checkpoint}:\n  rnn sample ${shellWord(folder)}`));
@@ -171,7 +171,7 @@ function resumeLine(sources: readonly string[], { out }: TrainFlags): string {
 function addTrainFlags(command: Command): void {
   addGroups(command, trainGroups);
   flagsOf(command).forEach(suggestGrid);
-  addUndoing(command, trainOptions);
+  addNegatedSwitches(command, trainOptions);
   acceptRetired(command);
   addParts(command, {
     examples: [

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { watchOptions } from '../../options/commands.ts';
 import { defineCommand } from '../command.ts';
 import { escapeControls } from '../output/format.ts';
-import { findRun, runNameOf, nothingLogged } from '../given-runs.ts';
+import { findRun, runNameOf, emptyLogError } from '../given-runs.ts';
 import { type Signal, signalCodes } from '../process/signals.ts';
 
 export const { define } = defineCommand({
@@ -42,7 +42,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     }
     view.close();
     if (signals.length > 0) return signalCodes[signals[0]];
-    if (curves.reports.length + curves.evaluations.length === 0 && curves.end === null) throw nothingLogged(path);
+    if (curves.reports.length + curves.evaluations.length === 0 && curves.end === null) throw emptyLogError(path);
     await view.end(curves);
     if (curves.end === null)
       stderr.warn(

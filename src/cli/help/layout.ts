@@ -88,21 +88,21 @@ const below = (cells: readonly string[], width: number): string[] =>
  * of the width keep their width, and the other columns share the rest.
  */
 function widthsOf(rows: readonly (readonly string[])[], width: number): number[] {
-  const wanted = rows[0].map((_, index) => Math.max(...rows.map((row) => row[index].length)));
-  const widths = wanted.map(() => 0);
-  let open = wanted.map((_, index) => index);
-  let rest = width - INDENT.length * (wanted.length - 1);
+  const fullWidths = rows[0].map((_, index) => Math.max(...rows.map((row) => row[index].length)));
+  const widths = fullWidths.map(() => 0);
+  let open = fullWidths.map((_, index) => index);
+  let remaining = width - INDENT.length * (fullWidths.length - 1);
   for (;;) {
-    const share = Math.floor(rest / open.length);
+    const share = Math.floor(remaining / open.length);
     // The terms of the first column do not wrap.
-    const fitting = open.filter((index) => wanted[index] <= share || index === 0);
+    const fitting = open.filter((index) => fullWidths[index] <= share || index === 0);
     if (fitting.length === 0) {
       for (const index of open) widths[index] = share;
       return widths;
     }
     for (const index of fitting) {
-      widths[index] = wanted[index];
-      rest -= wanted[index];
+      widths[index] = fullWidths[index];
+      remaining -= fullWidths[index];
     }
     open = open.filter((index) => !fitting.includes(index));
     if (open.length === 0) return widths;

@@ -1,4 +1,4 @@
-// Colours for the streams that get them. Chalk is loaded only if a stream has colours, because
+// Chooses the colours of an output stream. Chalk is loaded only if a stream has colours, because
 // loading it takes a tenth of the time of `rnn --help`.
 import type { Io, OutputStream } from '../process/io.ts';
 
@@ -21,7 +21,11 @@ export const noColours: Colours = {
   series: [],
 };
 
-/** The colours of a stream, or `noColours` if it gets none. @param allowed false with --no-color */
+/**
+ * The colours of a stream, or `noColours` if the stream should have no colours.
+ *
+ * @param allowed false with --no-color
+ */
 export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: boolean): Promise<Colours> {
   if (!allowed || !wantsColour(stream, env)) return noColours;
   const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../../reports/colours.ts')]);
@@ -31,7 +35,9 @@ export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: 
   // charts use more colours, because they must differ from each other.
   const { bold, dim, red, green, yellow, blue, magenta, cyan } = chalk;
   const series =
-    level === 1 ? [cyan, yellow, magenta, green, blue, red] : seriesColours.any.map((colour) => chalk.hex(colour));
+    level === 1
+      ? [cyan, yellow, magenta, green, blue, red]
+      : seriesColours.onAnyBackground.map((colour) => chalk.hex(colour));
   return { bold, dim, red, green, yellow, cyan, series };
 }
 

@@ -7,7 +7,7 @@ import { formatBytes } from './format.ts';
 import { logOf } from '../../runs/log-file.ts';
 
 /** The files that a command reads. An output file never replaces one of them. */
-interface Reads {
+interface CommandInputs {
   /** Files, folders, globs, or - for standard input, limited by `include` and `exclude`. */
   readonly texts?: readonly string[];
   readonly include?: readonly string[] | undefined;
@@ -15,7 +15,7 @@ interface Reads {
   /** Run folders or files, or undefined for the newest run. */
   readonly checkpoints?: readonly (string | undefined)[];
   /** Run folders, or folders of them, as `findRuns` takes them. */
-  readonly logs?: readonly string[];
+  readonly runFolders?: readonly string[];
   /** Whether to replace files that rnn would otherwise refuse to replace. */
   readonly force?: boolean | undefined;
 }
@@ -41,15 +41,19 @@ interface OutputFiles {
  * @throws RnnError `usage` if standard output would get two outputs, or if a file must not be
  * replaced; `machine` for a file that cannot be written
  */
-export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stderr }: Context): Promise<OutputFiles> {
-  refuseMixed(outputs);
+export async function openOutputs(
+  outputs: Outputs,
+  inputs: CommandInputs,
+  { stdout, stderr }: Context,
+): Promise<OutputFiles> {
+  refuseSeveralOnStdout(outputs);
   const { refuseOutput, writeOutput } = await import('../../files/output-file.ts');
   const { isOurPage, isOurPicture } = await import('../../reports/markers.ts');
   const found: string[] = [];
   const rulesFor = (flag: string): OutputRules => ({
-    force: reads.force === true,
+    force: inputs.force === true,
     isOurs: { '--html': isOurPage, '--svg': isOurPicture }[flag],
-    sources: async () => [...found, ...(await sourcesOf(reads))],
+    sources: async () => [...found, ...(await sourcesOf(inputs))],
     // The name of a record shows its format, so it cannot be -.
     hint: flag === '--record' ? 'choose another file' : 'choose another file, or - for standard output',
   });
@@ -80,14 +84,20 @@ export async function openOutputs(outputs: Outputs, reads: Reads, { stdout, stde
   };
 }
 
-/** The paths of all files that a command reads. Reading a missing source is an error later. */
-async function sourcesOf({ texts = [], include = [], exclude = [], checkpoints = [], logs }: Reads): Promise<string[]> {
+/** The paths of all files that a command reads. Skips missing sources: reading them fails later. */
+async function sourcesOf({
+  texts = [],
+  include = [],
+  exclude = [],
+  checkpoints = [],
+  runFolders,
+}: CommandInputs): Promise<string[]> {
   const { findFiles } = await import('../../corpus/read.ts');
   const { findCheckpoint, findRuns } = await import('../../runs/store.ts');
   const found = await Promise.allSettled([
     ...texts.map(async (text) => (await findFiles(text, { include, exclude })).files.map(({ path }) => path)),
     ...checkpoints.map(async (checkpoint) => [await findCheckpoint(checkpoint)]),
-    ...(logs === undefined ? [] : [findRuns(logs).then((runs) => runs.map(logOf))]),
+    ...(runFolders === undefined ? [] : [findRuns(runFolders).then((runs) => runs.map(logOf))]),
   ]);
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
@@ -95,7 +105,7 @@ async function sourcesOf({ texts = [], include = [], exclude = [], checkpoints =
 /** Whether a path is `-` or a system's path of standard output. */
 export const isStdout = (path: unknown): boolean => ['-', '/dev/stdout', '/dev/fd/1'].includes(path as string);
 
-function refuseMixed(outputs: Outputs): void {
+function refuseSeveralOnStdout(outputs: Outputs): void {
   const toStdout = Object.entries(outputs).filter(([, to]) => to === true || isStdout(to));
   const files = toStdout.filter(([, to]) => to !== true).map(([flag]) => flag);
   if (files.length === 0 || toStdout.length === 1) return;

@@ -50,19 +50,19 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
     return share === 0 ? String : chalk.rgb(...ink).bgRgb(red, green, blue);
   });
   return (pieces) => {
-    let shown = '';
+    let shaded = '';
     let run = '';
     let last = 0;
     for (const { text, value } of pieces) {
       const step = Math.round(bounded(value) * STEPS);
       if (step !== last) {
-        shown += styles[STEPS + last](run);
+        shaded += styles[STEPS + last](run);
         run = '';
         last = step;
       }
       run += text === '\n' ? '↵\n' : escapeControls(text);
     }
-    return shown + styles[STEPS + last](run);
+    return shaded + styles[STEPS + last](run);
   };
 }
 
@@ -78,24 +78,24 @@ const marks = '▁▂▃▄▅▆▇█';
 
 /** The lines of a text, broken at `width`, with the marks of the characters below each line. */
 export function markedText(pieces: Iterable<Shaded>, width: number): string {
-  let shown = '';
+  let marked = '';
   let line = '';
   let below = '';
   const end = (): void => {
-    if (line !== '') shown += `${line}\n${below}\n`;
+    if (line !== '') marked += `${line}\n${below}\n`;
     line = below = '';
   };
   for (const { text, value } of pieces) {
     const level = Math.round(((bounded(value) + 1) / 2) * (marks.length - 1));
     for (const character of text) {
-      const shown = character === '\n' ? '↵' : character === '\t' ? '→' : escapeControls(character);
-      const columns = [...shown].length;
+      const printable = character === '\n' ? '↵' : character === '\t' ? '→' : escapeControls(character);
+      const columns = [...printable].length;
       if (below.length + columns > width) end();
-      line += shown;
+      line += printable;
       below += marks[level].repeat(columns);
       if (character === '\n') end();
     }
   }
   end();
-  return shown;
+  return marked;
 }

@@ -42,7 +42,7 @@ const TOGETHER_MS = 100;
  */
 export function watchSignals(
   io: { onSignal(handler: (signal: Signal) => void): () => void },
-  on: { warn(text: string): void; first(): void; again(): void },
+  on: { warn(text: string): void; onFirstSignal(): void; onSecondInterrupt(): void },
 ): { signal(): Signal | null; stop(): void } {
   let first: { readonly signal: Signal; readonly atMs: number } | null = null;
   const stop = io.onSignal((signal) => {
@@ -50,9 +50,9 @@ export function watchSignals(
       first = { signal, atMs: performance.now() };
       const again = signal === 'SIGINT' ? '. Press Ctrl-C again to quit now.' : '';
       on.warn(`${signal} received: finishing this update step and saving${again}`);
-      on.first();
+      on.onFirstSignal();
     } else if (signal === 'SIGINT' && (first.signal === 'SIGINT' || performance.now() - first.atMs > TOGETHER_MS))
-      on.again();
+      on.onSecondInterrupt();
   });
   return { signal: () => first?.signal ?? null, stop };
 }

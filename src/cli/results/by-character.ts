@@ -15,35 +15,37 @@ export interface CharacterCosts {
 }
 
 /** A surprisal of at least this many bits has the strongest red. */
-const HIGHEST_BITS = 8;
+const MAX_SHADED_BITS = 8;
 /** Pieces written at a time. */
 const CHUNK = 4096;
 
 /** @returns whether the output is a text for people, which other results can follow */
 export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, stdout }: Context): Promise<boolean> {
-  const { scoredCharactersOf, symbolName, symbolTexts } = await import('../../evaluation/scored-text.ts');
+  const { scoredCharactersOf, printableToken, tokenTexts } = await import('../../evaluation/scored-text.ts');
   const shade = json ? null : await shaderFor(stdout, io.env);
   if (shade !== null) {
-    const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));
+    const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / MAX_SHADED_BITS }));
     await stdout.write(`${shade(scale)}${stdout.colour.dim(' bits and more')}\n\n`);
     let last = '';
     for (const pieces of chunksOf(scoredCharactersOf(costs.tokens, costs.vocabulary, costs.surprise), CHUNK)) {
-      await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: toBits(nats) / HIGHEST_BITS }))));
+      await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: toBits(nats) / MAX_SHADED_BITS }))));
       last = pieces.at(-1)!.text;
     }
     await stdout.write(last.endsWith('\n') ? '\n' : '\n\n');
     return true;
   }
   if (!json) await stdout.write('at\tcharacter\tbits\trank\tlikeliest\n');
-  const texts = symbolTexts(costs.vocabulary);
+  const texts = tokenTexts(costs.vocabulary);
   for (const some of chunksOf(characters(costs, texts), CHUNK)) {
     if (json) await stdout.writeJson(...some.map((each) => ({ event: 'character', ...each })));
     else
       await stdout.write(
         some
           .map(({ at, character, nats, rank, likeliest }) => {
-            const others = likeliest.map(([other, probability]) => `${symbolName(other)} ${probability.toFixed(4)}`);
-            return `${[at, symbolName(character), toBits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
+            const others = likeliest.map(
+              ([other, probability]) => `${printableToken(other)} ${probability.toFixed(4)}`,
+            );
+            return `${[at, printableToken(character), toBits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
           })
           .join(''),
       );

@@ -5,7 +5,7 @@ import { count } from '../../count.ts';
 import { toBits } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
 
-const figures = (nats: number) => ({ nats, bits: toBits(nats), perplexity: Math.exp(nats) });
+const lossMeasures = (nats: number) => ({ nats, bits: toBits(nats), perplexity: Math.exp(nats) });
 
 /** The JSON object of an evaluation. @param model the checkpoint, and the part of its run's text */
 export function evaluationObject(
@@ -14,17 +14,18 @@ export function evaluationObject(
 ): object {
   const { characters, nats, accuracy, dynamicNats, dynamic, baselines, streams, trainedShare } = evaluation;
   const { records, answered, exactAccuracy, macroRecall, classes } = evaluation;
-  const adapted = dynamicNats === null ? null : { ...figures(dynamicNats), ...dynamic };
+  const dynamicScores = dynamicNats === null ? null : { ...lossMeasures(dynamicNats), ...dynamic };
   const answers = answered === null ? {} : { answered, exactAccuracy, macroRecall, classes };
   const ofRecords = records === null ? {} : { records, ...answers };
-  const scored = { characters, ...figures(nats), accuracy, ...ofRecords, dynamic: adapted, ...baselines };
+  const scored = { characters, ...lossMeasures(nats), accuracy, ...ofRecords, dynamic: dynamicScores, ...baselines };
   return { event: 'evaluation', ...scored, ...model, streams, trainedShare };
 }
 
 const MIN_WIDTH = 10;
 
 /**
- * A table of two columns, or three with dynamic evaluation.
+ * Returns the scores as a table (with a third column for dynamic evaluation), and a table of
+ * baselines if there are any.
  *
  * @param run the name of the model
  * @param unit the name of a token
@@ -32,7 +33,7 @@ const MIN_WIDTH = 10;
 export function scoresTable(evaluation: Evaluation, run: string, unit: 'character' | 'byte', colour: Colours): string {
   const { characters, nats, accuracy, dynamicNats, records, exactAccuracy, macroRecall } = evaluation;
   const { dim } = colour;
-  const models = [cells(nats), ...(dynamicNats === null ? [] : [cells(dynamicNats)])];
+  const models = [lossColumns(nats), ...(dynamicNats === null ? [] : [lossColumns(dynamicNats)])];
   const rows = [
     ...(records === null ? [] : [['records', count(records)]]),
     [`${unit}s`, count(characters)],
@@ -48,34 +49,34 @@ export function scoresTable(evaluation: Evaluation, run: string, unit: 'characte
 const columns = ['nats', 'bits', 'perplexity'];
 
 const percentage = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
-const cells = (nats: number): string[] => [nats.toFixed(4), toBits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
+const lossColumns = (nats: number): string[] => [nats.toFixed(4), toBits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
 
-/** The model among the baselines, best first, or empty without baselines. */
+/** A table that ranks the model and its baselines by loss. Empty if there are no baselines. */
 function comparison(
   { nats, dynamicNats, baselines }: Evaluation,
   run: string,
   unit: string,
   { dim }: Colours,
 ): string[] {
-  const means = otherBits(baselines).map(([name, each]) => ({ name, nats: each * Math.LN2 }));
-  if (means.length === 0) return [];
+  const baselineLosses = baselineBits(baselines).map(([name, each]) => ({ name, nats: each * Math.LN2 }));
+  if (baselineLosses.length === 0) return [];
   const dynamic = dynamicNats === null ? [] : [{ name: `${run}, dynamic`, nats: dynamicNats }];
-  const sorted = [{ name: run, nats }, ...dynamic, ...means].toSorted((a, b) => a.nats - b.nats);
+  const sorted = [{ name: run, nats }, ...dynamic, ...baselineLosses].toSorted((a, b) => a.nats - b.nats);
   const { ngrams } = baselines;
-  const counted =
+  const ngramCaption =
     ngrams === null
       ? ''
       : ` (n-gram counts from ${count(ngrams.characters)} ${unit}s${ngrams.isTrainingPart ? ', the training part of the run' : ''})`;
   const [head, ...lines] = textTable(
-    [['', ...columns], ...sorted.map((each) => [dim(each.name), ...cells(each.nats)])],
+    [['', ...columns], ...sorted.map((each) => [dim(each.name), ...lossColumns(each.nats)])],
     'lr',
     MIN_WIDTH,
   );
-  return ['', dim(`compared with baselines${counted}`), dim(head), ...lines];
+  return ['', dim(`compared with baselines${ngramCaption}`), dim(head), ...lines];
 }
 
 /** The bits per character of each baseline with its name, for tables. */
-export function otherBits({ compressors, ngrams }: Baselines): [name: string, bits: number][] {
+export function baselineBits({ compressors, ngrams }: Baselines): [name: string, bits: number][] {
   return [
     ...Object.entries(compressors ?? {}),
     ...(ngrams?.bits ?? []).map((each, index): [string, number] => [`${index + 1}-gram`, each]),

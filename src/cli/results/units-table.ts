@@ -47,7 +47,7 @@ export function findingObject({ property, chance, cells, neededCharacters }: Fin
   return {
     event: 'property',
     property: property.name,
-    what: property.what,
+    what: property.description,
     measure: property.isNumber ? 'spearman' : 'auc',
     chance: chance === null ? null : scoreOf(property, chance),
     neededCharacters,

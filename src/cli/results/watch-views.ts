@@ -36,10 +36,10 @@ export function lineView(stdout: Output, isJson: boolean): View {
       if (text !== null) lines.push(`${text}\n`);
     },
     async show() {
-      const shown = hasBegun ? lines : lines.slice(-1);
+      const newLines = hasBegun ? lines : lines.slice(-1);
       hasBegun = true;
       lines = [];
-      if (shown.length > 0) await stdout.write(shown.join(''));
+      if (newLines.length > 0) await stdout.write(newLines.join(''));
     },
     async end({ end }) {
       if (end !== null && !isJson) await stdout.write(`${endText(end)}\n`);
@@ -82,7 +82,7 @@ const MIN_PROGRESS = 1e-9;
 /** Charts that fill the terminal, on its alternate screen. */
 export function screenView(stdout: Output, io: Io, name: string): View {
   const { stream, colour } = stdout;
-  let shown: Curves | null = null;
+  let lastCurves: Curves | null = null;
   let progress = 0;
   let isChanged = true;
   let isOpen = false;
@@ -112,14 +112,14 @@ export function screenView(stdout: Output, io: Io, name: string): View {
   /** The whole screen. Each line overwrites the previous line, so that nothing flickers. */
   const frame = (): string => {
     const { rows } = stdout;
-    const lines = shown === null ? [] : [heading(shown), '', ...filling(shown, rows - 3)];
-    const all = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves this view, and the run continues')];
-    return `${home}${all.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
+    const lines = lastCurves === null ? [] : [heading(lastCurves), '', ...filling(lastCurves, rows - 3)];
+    const screenLines = [...lines.slice(0, rows - 1), colour.dim('Ctrl-C leaves this view, and the run continues')];
+    return `${home}${screenLines.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
   };
 
   const redraw = (): void => void stream.write(enter + frame());
   stream.on('resize', redraw);
-  const forget = [
+  const removeListeners = [
     io.onStop(() => void stream.write(leave)),
     io.onContinue(redraw),
     () => void stream.off('resize', redraw),
@@ -131,7 +131,7 @@ export function screenView(stdout: Output, io: Io, name: string): View {
         progress = reached;
     },
     async show(curves) {
-      shown = curves;
+      lastCurves = curves;
       if (!isChanged) return;
       isChanged = false;
       const opening = isOpen ? '' : enter;
@@ -145,7 +145,7 @@ export function screenView(stdout: Output, io: Io, name: string): View {
     close() {
       if (isOpen) stream.write(leave);
       isOpen = false;
-      for (const each of forget) each();
+      for (const each of removeListeners) each();
     },
   };
 }

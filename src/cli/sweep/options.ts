@@ -20,7 +20,7 @@ import { badValue } from '../../options/values.ts';
 import { withoutOption } from '../retired.ts';
 
 /** Options of `rnn train` that a sweep sets itself, each with a hint. */
-const decided: Readonly<Record<string, string>> = {
+const hintsForSweepOptions: Readonly<Record<string, string>> = {
   out: 'put --out before --: rnn sweep makes a folder in it for each trial',
   resume: 'omit it: each run resumes automatically',
   force: 'to start again, remove the folder of the sweep or choose another --out',
@@ -36,7 +36,7 @@ const ofOutput: readonly string[] = ['json', 'quiet', 'debug', 'noColor'];
  * Options that can change when a sweep is resumed: where and how long each run is trained, and
  * whether a run may continue on a changed text.
  */
-const ofThisMachine: readonly string[] = [
+const changeableOptions: readonly string[] = [
   'device',
   'threads',
   'kernels',
@@ -49,9 +49,9 @@ export class SharedOptions {
   readonly sources: readonly string[];
   readonly flags: TrainFlags;
   /** The options, as the user wrote them. */
-  readonly #words: readonly string[];
-  /** The words after each option. */
-  readonly #written = new Map<Flag, string[]>();
+  readonly #args: readonly string[];
+  /** The values that the user gave for each option. */
+  readonly #valuesByFlag = new Map<Flag, string[]>();
   readonly #command: Command;
 
   /**
@@ -62,17 +62,20 @@ export class SharedOptions {
     const command = trainParser().argument('<corpus...>');
     for (const flag of flagsOf(command))
       command.on(`option:${flag.name()}`, (value?: string) =>
-        this.#written.set(flag, [...(this.#written.get(flag) ?? []), ...(value === undefined ? [] : [value])]),
+        this.#valuesByFlag.set(flag, [
+          ...(this.#valuesByFlag.get(flag) ?? []),
+          ...(value === undefined ? [] : [value]),
+        ]),
       );
     command.parse(words, { from: 'user' });
     const first = words.findIndex((word) => word.startsWith('-') && word !== '-');
     this.sources = first < 0 ? words : words.slice(0, first);
-    this.#words = words.slice(this.sources.length);
+    this.#args = words.slice(this.sources.length);
     this.#command = command;
     this.flags = command.opts<TrainFlags>();
     if (command.args.length > this.sources.length)
       throw usageError(`cannot read ${command.args.at(-1)} as an option of rnn train`, 'name texts before --');
-    for (const flag of this.#written.keys()) refuseDecided(flag, `${flag.longName} after --`);
+    for (const flag of this.#valuesByFlag.keys()) refuseSweepOption(flag, `${flag.longName} after --`);
     if ([...this.sources, this.flags.validationFile, this.flags.testFile].some(isStandardInput))
       throw usageError(
         'cannot read standard input (-) in a sweep: each trial reads the text again',
@@ -88,14 +91,14 @@ export class SharedOptions {
     const given = new Map<string, unknown>(Object.entries(this.flags));
     for (const { option } of axes) given.set(this.#flagOf(option)!.option, true);
     const settings = await settingsOfTrain(this.#command, given, this.flags.config, context);
-    const words = ['config', ...retiredOptions].reduce(withoutOption, [...this.#words]);
-    return new SharedOptions([...this.sources, ...words, ...settings.filter(isForTrials).flatMap(wordsOf)]);
+    const words = ['config', ...retiredOptions].reduce(withoutOption, [...this.#args]);
+    return new SharedOptions([...this.sources, ...words, ...settings.filter(belongsOnCommandLine).flatMap(argsOf)]);
   }
 
   /** The texts and options that must not change when a sweep is resumed. */
   get identity(): SweepIdentity {
-    const options = [...this.#written]
-      .filter(([flag]) => !ofThisMachine.includes(flag.option))
+    const options = [...this.#valuesByFlag]
+      .filter(([flag]) => !changeableOptions.includes(flag.option))
       .map(([flag, written]) => [flag.longName, { written, value: this.flags[flag.option as keyof TrainFlags] }]);
     return { sources: this.sources, options: Object.fromEntries(options) };
   }
@@ -112,21 +115,21 @@ export class SharedOptions {
     return { option: flag.mainKey, values: rangeOf(flag, values) ?? listOf(flag, values) };
   }
 
-  #split(by: string, text: string): { readonly flag: Flag; readonly values: string } {
+  #split(sweepFlag: string, text: string): { readonly flag: Flag; readonly values: string } {
     const at = text.indexOf('=');
-    if (at < 1) throw badValue(by, text, 'an option of rnn train and its values, such as hidden=128,256');
+    if (at < 1) throw badValue(sweepFlag, text, 'an option of rnn train and its values, such as hidden=128,256');
     const key = text.slice(0, at).replace(/^--/, '');
     const flag = this.#flagOf(key);
     if (flag === undefined) {
       const [near] = suggestedKeys(flagsOf(this.#command), key);
       throw usageError(
-        `cannot use ${by} ${key}: rnn train has no option --${key}`,
+        `cannot use ${sweepFlag} ${key}: rnn train has no option --${key}`,
         near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`,
       );
     }
-    refuseDecided(flag, `${by} ${key}`);
+    refuseSweepOption(flag, `${sweepFlag} ${key}`);
     if (this.flags[flag.option as keyof TrainFlags] !== undefined)
-      throw usageError(`cannot use ${flag.mainName} both after -- and in ${by}`, 'omit one of them');
+      throw usageError(`cannot use ${flag.mainName} both after -- and in ${sweepFlag}`, 'omit one of them');
     return { flag, values: text.slice(at + 1) };
   }
 
@@ -136,8 +139,8 @@ export class SharedOptions {
    * @throws RnnError `usage` for options that no run can have
    */
   async notesOn(trials: readonly Trial[]): Promise<readonly string[]> {
-    const { refuseImpossible } = await import('../../training/impossible-options.ts');
-    const times = new Map<string, number>();
+    const { checkOptions } = await import('../../training/impossible-options.ts');
+    const trialsByNote = new Map<string, number>();
     for (const { name, settings } of trials) {
       const varied = settings.map(({ option, value }) => {
         const flag = this.#flagOf(option)!;
@@ -148,29 +151,29 @@ export class SharedOptions {
         refuseContradictoryFlags({ ...flags, resume: true });
         // The sizes come from the checkpoint of --init-from, which is not read here.
         if (flags.initFrom !== undefined) continue;
-        for (const note of refuseImpossible(givenOptions(flags), { validates: flags.validationFraction !== 0 }))
-          times.set(note, (times.get(note) ?? 0) + 1);
+        for (const note of checkOptions(givenOptions(flags), { isValidated: flags.validationFraction !== 0 }))
+          trialsByNote.set(note, (trialsByNote.get(note) ?? 0) + 1);
       } catch (error) {
         throw errorAbout(name, error);
       }
     }
-    return [...times].map(([note, n]) =>
+    return [...trialsByNote].map(([note, n]) =>
       n === trials.length ? note : `${note} (in ${count(n)} of ${count(trials.length)} trials)`,
     );
   }
 
-  /** Whether an option of `rnn train` can have a value. */
+  /** Whether the value of a setting is valid for its option. */
   isValue({ option, value }: TrialSetting): boolean {
     return isValueOf(this.#flagOf(option)!, value);
   }
 
-  /** The words after `rnn` that train a trial. */
+  /** The arguments of the `rnn` command that trains a trial. */
   commandOf({ settings }: Trial, folder: string): string[] {
     const words = settings.flatMap(({ option, value }) => {
       if (this.#flagOf(option)!.kind.name !== 'switch') return [`--${option}`, value];
       return [value === 'true' ? `--${option}` : `--no-${option}`];
     });
-    return ['train', ...this.sources, ...this.#words, ...words, '--resume', '--out', folder];
+    return ['train', ...this.sources, ...this.#args, ...words, '--resume', '--out', folder];
   }
 
   #flagOf(option: string): Flag | undefined {
@@ -192,30 +195,38 @@ export function refuseTrainFlags(command: Command): void {
         value !== undefined && isListFor(flag, value)
           ? `use ${gridOption(flag, value)}`
           : `put it after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
-      throw usageError(`cannot use ${flag.longName} here: it is an option of rnn train`, decided[flag.option] ?? where);
+      throw usageError(
+        `cannot use ${flag.longName} here: it is an option of rnn train`,
+        hintsForSweepOptions[flag.option] ?? where,
+      );
     });
   }
 }
 
 /**
- * Whether trials need the option. Each trial reads options of the machine from its own environment.
+ * Whether to add an option to the command lines of the trials. Machine options in the environment
+ * are left there, because each trial reads them itself.
  */
-function isForTrials({ flag, source }: SettledSetting): boolean {
+function belongsOnCommandLine({ flag, source }: SettledSetting): boolean {
   const name = flag.option;
-  return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
+  return (
+    name !== 'config' &&
+    !Object.hasOwn(hintsForSweepOptions, name) &&
+    !(source === 'env' && changeableOptions.includes(name))
+  );
 }
 
-function wordsOf({ flag, value }: SettledSetting): readonly string[] {
+function argsOf({ flag, value }: SettledSetting): readonly string[] {
   if (typeof value === 'boolean') return [value ? flag.longName : `--no-${flag.key}`];
-  // One word for each option, because a text can begin with a dash.
+  // Flag and value are joined with =, because a value can begin with a dash.
   return [value].flat().map((each) => `${flag.longName}=${textOfValue(flag.row, each)}`);
 }
 
-function refuseDecided(flag: Flag, written: string): void {
+function refuseSweepOption(flag: Flag, written: string): void {
   const name = flag.option;
-  if (!Object.hasOwn(decided, name)) return;
+  if (!Object.hasOwn(hintsForSweepOptions, name)) return;
   const reason = ofOutput.includes(name) ? 'the whole sweep has one output' : 'rnn sweep sets it for each trial';
-  throw usageError(`cannot use ${written}: ${reason}`, decided[name]);
+  throw usageError(`cannot use ${written}: ${reason}`, hintsForSweepOptions[name]);
 }
 
 /**

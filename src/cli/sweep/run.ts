@@ -26,10 +26,10 @@ export interface TrialRun extends Trial {
  * - `failed`: with an error
  * - `busy`: another process trains it
  */
-export type Outcome = 'finished' | 'earlier' | 'diverged' | 'stopped' | 'failed' | 'busy';
+export type TrialOutcome = 'finished' | 'earlier' | 'diverged' | 'stopped' | 'failed' | 'busy';
 
 interface End {
-  readonly outcome: Outcome;
+  readonly outcome: TrialOutcome;
   /** The reason why the trial failed, stopped or is busy. */
   readonly message: string | null;
   /** The exit code of a sweep that has no other trial. */
@@ -65,8 +65,8 @@ export async function runTrials(
     warn: (text) => stderr.warn(text),
     // Not INT, because schedulers send an INT to every process of a job (scancel, KillSignal= of
     // systemd), and a second INT ends a run immediately.
-    first: () => current.child?.send('SIGTERM'),
-    again: () => (current.child === null ? io.exit(signalCodes.SIGINT) : current.child.send('SIGINT')),
+    onFirstSignal: () => current.child?.send('SIGTERM'),
+    onSecondInterrupt: () => (current.child === null ? io.exit(signalCodes.SIGINT) : current.child.send('SIGINT')),
   });
   const stops = [
     stop,

@@ -1,4 +1,4 @@
-// The topic of cells, from their registry.
+// The help topic `cells`, generated from the registry of cells.
 import type { Cell } from '../../model/cells/cell.ts';
 import { allCells } from '../../model/cells/registry.ts';
 import type { Topic } from '../help/topic.ts';
@@ -8,7 +8,7 @@ const WIDTH = 128;
 
 const parametersOf = (cell: Cell): number =>
   cell.weights(WIDTH, WIDTH).reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-const ofLstm = parametersOf(allCells.find(({ name }) => name === 'lstm')!);
+const lstmParameters = parametersOf(allCells.find(({ name }) => name === 'lstm')!);
 
 export const topic: Topic = {
   intro: `Choose a cell with --cell. The size is the number of parameters of a layer, relative to an lstm of the same width.`,
@@ -19,7 +19,7 @@ export const topic: Topic = {
         cell.name,
         cell.summary,
         cell.use,
-        `${Math.round((100 * parametersOf(cell)) / ofLstm)} %`,
+        `${Math.round((100 * parametersOf(cell)) / lstmParameters)} %`,
       ]),
     },
   ],

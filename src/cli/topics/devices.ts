@@ -1,6 +1,6 @@
-// The topic of devices.
+// The help topic `devices`.
 import { devices } from '../../options/run.ts';
-import { automatic } from '../devices.ts';
+import { autoDevice } from '../devices.ts';
 import type { Topic } from '../help/topic.ts';
 
 export const topic: Topic = {
@@ -9,7 +9,7 @@ export const topic: Topic = {
   tables: [
     {
       columns: ['device', 'kind', 'use'],
-      rows: Object.entries({ auto: automatic, ...devices }).map(([name, { summary, use }]) => [name, summary, use]),
+      rows: Object.entries({ auto: autoDevice, ...devices }).map(([name, { summary, use }]) => [name, summary, use]),
     },
   ],
 };

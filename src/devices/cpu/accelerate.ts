@@ -2,7 +2,7 @@
 // processor units that only Apple's libraries may use.
 import type { Value } from '../../program/value.ts';
 import { addressOf, loadKoffi } from './foreign.ts';
-import { type ProductKernels, depthOf, multipliesByWeight } from './products.ts';
+import { type ProductKernels, innerDimensionOf, multipliesByWeight } from './products.ts';
 
 const PATH = '/System/Library/Frameworks/Accelerate.framework/Accelerate';
 /**
@@ -41,7 +41,7 @@ export const accelerateProducts: ProductKernels = {
   /** For few rows, a weight that is read transposed is copied into one panel, which is faster. */
   panels: (product: Value<'matmul'>) =>
     multipliesByWeight(product) && product.transposeB && product.rows <= FEW_ROWS
-      ? { columns: product.columns, last: 'narrow' }
+      ? { columns: product.columns, lastPanel: 'narrow' }
       : null,
   scratch: () => 0,
   write({ value, a, b, c, accumulate, bias, packed }, call) {
@@ -51,7 +51,19 @@ export const accelerateProducts: ProductKernels = {
     const right = packed === null ? ([Number(transposeB), b] as const) : ([0, [packed.address, columns]] as const);
     const [isTransposed, [address, ldb]] = right;
     const adds = Number(accumulate || bias !== null);
-    call('sgemm', Number(transposeA), isTransposed, rows, columns, depthOf(value), ...a, address, ldb, adds, ...c);
+    call(
+      'sgemm',
+      Number(transposeA),
+      isTransposed,
+      rows,
+      columns,
+      innerDimensionOf(value),
+      ...a,
+      address,
+      ldb,
+      adds,
+      ...c,
+    );
   },
 };
 

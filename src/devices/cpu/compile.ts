@@ -1,7 +1,7 @@
 // Compiles the program of a shard into one WebAssembly function without branches: calls of the
 // kernels, and of one generated function for each distinct chain. JavaScript runs a whole step with
 // one call.
-import { type Home, sameHome } from '../../program/placement.ts';
+import { type Location, sameLocation } from '../../program/placement.ts';
 import type { Chain, ExecutionStep } from '../../program/schedule.ts';
 import { operandsOf } from '../../program/slots.ts';
 import type { Value } from '../../program/value.ts';
@@ -78,7 +78,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     code.call(imports.get(name)!);
   };
 
-  const address = ({ buffer, row, column }: Home): Address => {
+  const address = ({ buffer, row, column }: Location): Address => {
     const within = 4 * ((row + buffer.before) * buffer.columns + column);
     switch (buffer.space) {
       case 'arena':
@@ -93,36 +93,36 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
         return buffer.space satisfies never;
     }
   };
-  const matrix = (home: Home): MatrixAddress => [address(home), home.buffer.columns];
+  const matrix = (location: Location): MatrixAddress => [address(location), location.buffer.columns];
   const stateOf = (name: string): Address => ({ inShard: shard.states.get(stateKey(job, name))! });
 
   /**
-   * Turns homes into pointers, one for each row of a buffer that the chain uses, so that all time
-   * steps of a sequence share a function.
+   * Turns locations into pointers, one for each row of a buffer that the chain uses, so that all
+   * time steps of a sequence share a function.
    */
   const specify = (chain: Chain): { specification: ChainSpecification; pointers: readonly Address[] } => {
     const pointers: Address[] = [];
     const strides: number[] = [];
     const pointerOf = new Map<string, number>();
-    const operandAt = (home: Home, walk: OperandWalk): ChainOperand => {
-      const start = address({ ...home, column: 0 });
+    const operandAt = (location: Location, walk: OperandWalk): ChainOperand => {
+      const start = address({ ...location, column: 0 });
       const key = `${JSON.stringify(start)} ${walk}`;
       let pointer = pointerOf.get(key);
       if (pointer === undefined) {
         pointer = pointers.push(start) - 1;
-        strides.push(walk === 'matrix' ? home.buffer.columns : 0);
+        strides.push(walk === 'matrix' ? location.buffer.columns : 0);
         pointerOf.set(key, pointer);
       }
-      return { pointer, column: home.column };
+      return { pointer, column: location.column };
     };
     const operands = new Map<Value, ChainOperand & { walk: OperandWalk }>();
     for (const input of operandsOf(chain)) {
       if (operands.has(input)) continue;
       const walk = walkOf(input, chain);
-      operands.set(input, { ...operandAt(layout.homeOf(input), walk), walk });
+      operands.set(input, { ...operandAt(layout.locationOf(input), walk), walk });
     }
     const stores = new Map(
-      chain.values.map((value) => [value, layout.storesOf(value).map((home) => operandAt(home, 'matrix'))]),
+      chain.values.map((value) => [value, layout.storesOf(value).map((location) => operandAt(location, 'matrix'))]),
     );
     return { specification: { values: chain.values, operands, stores, strides }, pointers };
   };
@@ -144,17 +144,17 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     code.call(compiled);
   };
 
-  const copy = ({ rows, columns }: Value, from: Home, to: Home): void => {
-    if (!sameHome(from, to)) call('copyRows', rows, columns, ...matrix(from), ...matrix(to));
+  const copy = ({ rows, columns }: Value, from: Location, to: Location): void => {
+    if (!sameLocation(from, to)) call('copyRows', rows, columns, ...matrix(from), ...matrix(to));
   };
 
-  const zero = ({ rows, columns }: Value, out: Home): void => {
+  const zero = ({ rows, columns }: Value, out: Location): void => {
     const ranges = out.buffer.columns === columns ? 1 : rows;
     for (let row = 0; row < ranges; row++)
       call('zero', address({ ...out, row: out.row + row }), (4 * rows * columns) / ranges);
   };
 
-  const multiply = (value: Value<'matmul'>, operands: readonly Home[], out: Home): void => {
+  const multiply = (value: Value<'matmul'>, operands: readonly Location[], out: Location): void => {
     if (value.transposeA && value.transposeB) throw new Error('the cpu device has no kernel for aᵀ·bᵀ');
     if (value.plus) copy(value, operands[operands.length - 1], out);
     const shape = products.panels(value);
@@ -181,7 +181,11 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   };
 
   /** Adds to the loss of the shard, and stores the gradient if something reads it. */
-  const addLoss = ({ rows, columns, scale, smoothing }: Value<'crossEntropy'>, operands: Home[], out?: Home): void => {
+  const addLoss = (
+    { rows, columns, scale, smoothing }: Value<'crossEntropy'>,
+    operands: Location[],
+    out?: Location,
+  ): void => {
     const [logits, targets] = operands;
     const gradient = out ? matrix(out) : [0, 0];
     const factors = [{ float: scale }, { float: smoothing }];
@@ -192,7 +196,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
 
   const compute = (value: Value): void => {
     const { rows, columns } = value;
-    const operands = value.inputs.map((input) => layout.homeOf(input));
+    const operands = value.inputs.map((input) => layout.locationOf(input));
     const [first, second, third] = operands;
     if (value.kind === 'storeState') {
       call('copyRows', rows, columns, ...matrix(first), stateOf(value.name), columns);
@@ -243,7 +247,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     if (step.kind === 'chain') {
       const { specification, pointers } = specify(step);
       runChain(specification, step.rows, step.columns, pointers);
-    } else if (step.kind === 'copy') copy(step.value, layout.homeOf(step.value), step.to);
+    } else if (step.kind === 'copy') copy(step.value, layout.locationOf(step.value), step.to);
     else compute(step.value);
     if (observer) call('lap', observer(step));
   }

@@ -55,7 +55,7 @@ export async function openCpu({
   return {
     name: 'cpu',
     description: describeCpu(kernels, threads),
-    estimate: async (workload) => (await planOf(workload)).heldBytes,
+    estimate: async (workload) => (await planOf(workload)).bytesWithThreads,
     async compile(workload) {
       const plan = await planOf(workload);
       if (plan.bytes > MAX_BYTES) {

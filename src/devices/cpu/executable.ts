@@ -82,7 +82,7 @@ class CpuExecutable implements Executable {
     this.#setup = setup;
     this.#pool = pool;
     this.#codes = codes;
-    this.memoryBytes = plan.heldBytes;
+    this.memoryBytes = plan.bytesWithThreads;
     this.description = description;
     this.#ints = new Int32Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
@@ -114,13 +114,13 @@ class CpuExecutable implements Executable {
 
   preparedCall(name: string): PreparedCall {
     const job = this.#jobs.get(name)!;
-    const { ids: homes, outputs } = job.rows;
-    const ids = new Int32Array(homes.length);
+    const { ids: idAddresses, outputs } = job.rows;
+    const ids = new Int32Array(idAddresses.length);
     return {
       ids,
       outputs,
       run: () => {
-        for (let i = 0; i < homes.length; i++) this.#ints[homes[i]] = ids[i];
+        for (let i = 0; i < idAddresses.length; i++) this.#ints[idAddresses[i]] = ids[i];
         return this.#runStep(job, 0);
       },
     };
@@ -136,13 +136,13 @@ class CpuExecutable implements Executable {
 
   read(resident: ResidentVector, into?: Float32Array): Promise<Float32Array> {
     const parts = this.#partsOf(resident);
-    const all = into ?? new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    const joined = into ?? new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = 0;
     for (const part of parts) {
-      all.set(part, offset);
+      joined.set(part, offset);
       offset += part.length;
     }
-    return Promise.resolve(all);
+    return Promise.resolve(joined);
   }
 
   write(resident: ResidentVector, values: Float32Array): Promise<void> {
@@ -170,7 +170,7 @@ class CpuExecutable implements Executable {
     const program = await loadProgram(compiled, codes);
     try {
       shard.profile(program, job.trains, laps, PROFILE_WARM_UP_MS);
-      laps.forget();
+      laps.reset();
       return laps.times(shard.profile(program, job.trains, laps, PROFILE_MS));
     } finally {
       for (const code of codes) code.free();
@@ -203,29 +203,29 @@ class CpuExecutable implements Executable {
     { job, program, rows, shardRows }: RunningJob,
     { ids, targets, dropoutKey = 0, reset, update }: Call,
   ): void {
-    const { shard, shardBases, scalars } = this.#plan;
+    const { shard, shardBases, updateScalars } = this.#plan;
     if (reset)
       for (const { name } of statesOf(program))
         for (const part of this.#partsOf({ kind: 'state', job: job.name, name })) part.fill(0);
     const toTargets = (shard.targets - shard.ids) / 4;
     for (let row = 0; row < ids.length; row++) {
-      const home = rows.ids[row];
-      this.#ints[home] = ids[row];
-      if (targets) this.#ints[home + toTargets] = targets[row];
+      const idAddress = rows.ids[row];
+      this.#ints[idAddress] = ids[row];
+      if (targets) this.#ints[idAddress + toTargets] = targets[row];
     }
     let first = 0;
     for (const [worker, count] of shardRows.entries()) {
       this.#ints.set([job.batch, first, dropoutKey], (shardBases[worker] + shard.dropout) / 4);
       first += count;
     }
-    for (const [name, value] of Object.entries(update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
+    for (const [name, value] of Object.entries(update ?? {})) this.#floats[updateScalars.get(name)! / 4] = value;
   }
 
   /** @param index the index of the call in its run */
   #readResult({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);
-    const gradientNorm = trains ? Math.sqrt(sum(this.#plan.shard.squares)) : NaN;
+    const gradientNorm = trains ? Math.sqrt(sum(this.#plan.shard.gradientSquareSum)) : NaN;
     const outputs = (kept[index] ??= {});
     for (const [name, views] of Object.entries(rows.outputs)) {
       const [{ length: columns }] = views;

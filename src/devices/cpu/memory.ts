@@ -1,7 +1,7 @@
 // The shared memory of a workload.
 import { RnnError } from '../../errors.ts';
 import { addressOf, loadKoffi } from './foreign.ts';
-import { PAGE_BYTES } from './sizes.ts';
+import { WASM_PAGE_BYTES } from './sizes.ts';
 
 export function allocateMemory({
   pages,
@@ -26,7 +26,7 @@ export function allocateSharedMemory(pages: number): WebAssembly.Memory {
   } catch (cause) {
     throw new RnnError(
       'machine',
-      `cannot allocate ${Math.ceil((pages * PAGE_BYTES) / 1e6)} MB of shared memory: the system refuses it`,
+      `cannot allocate ${Math.ceil((pages * WASM_PAGE_BYTES) / 1e6)} MB of shared memory: the system refuses it`,
       {
         hint: 'free memory or raise ulimit -v: WebAssembly reserves up to 10 GB of addresses for any size, and each thread reserves more',
         cause,

@@ -5,8 +5,8 @@ import type { SlicedWork } from '../../sliced-work.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
-import { type PanelShape, type ProductKernels, depthOf } from './products.ts';
-import { LINE_BYTES, PAGE_BYTES } from './sizes.ts';
+import { type PanelFormat, type ProductKernels, innerDimensionOf } from './products.ts';
+import { CACHE_LINE_BYTES, WASM_PAGE_BYTES } from './sizes.ts';
 
 /** The memory of a worker thread of Node, with its heap and the code it compiles. */
 const THREAD_BYTES = 12e6;
@@ -14,12 +14,12 @@ const THREAD_BYTES = 12e6;
 const MIN_SHARD_ROWS = 4;
 
 /**
- * 32-bit words of the control block, by their use. `updating` is 1 from the moment when a step
- * begins to change weights. `done` counts the threads that have finished the step.
+ * Indices of the 32-bit words of the control block. `updating` is 1 from when an update starts to
+ * change weights until the next step. `done` counts the threads that have finished the step.
  */
 export const controlWord = {
-  generation: 0,
-  arrived: 1,
+  barrierGeneration: 0,
+  barrierArrivals: 1,
   command: 2,
   job: 3,
   flags: 4,
@@ -32,10 +32,10 @@ export const controlWord = {
 export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, controlWord.words);
 
 /**
- * A weight packed into panels, as products read it. There is one for each weight, orientation and
- * width that a program uses.
+ * A weight that is packed into panels for matrix products. There is one for each weight,
+ * orientation and width that a program uses.
  */
-export interface Panels extends PanelShape {
+export interface PackedWeight extends PanelFormat {
   readonly parameter: string;
   readonly transposed: boolean;
   /** The inner dimension of the product and its columns. */
@@ -70,14 +70,14 @@ export interface ShardMap {
   readonly ids: number;
   readonly targets: number;
   /**
-   * Three int32: N of the whole batch, the first row of the batch in this shard, and the dropout
-   * key of the call.
+   * Three int32: the rows of the whole batch, the first row of the batch in this shard, and the
+   * dropout key of the call.
    */
   readonly dropout: number;
   /** float64 */
   readonly loss: number;
   /** float64: the sum of squares of the worker's range of the reduced gradient. */
-  readonly squares: number;
+  readonly gradientSquareSum: number;
   readonly gradientScale: number;
   readonly gradients: number;
   /** By job and state name. */
@@ -89,14 +89,14 @@ export interface ShardMap {
 /** The addresses of everything in the memory, as plain data that can be posted to a thread. */
 export interface MemoryMap {
   readonly workers: number;
-  /** P */
+  /** The number of parameters. */
   readonly parameterCount: number;
   /** Byte addresses. */
   readonly parameters: ReadonlyMap<string, number>;
   readonly parameterVector: number;
-  readonly slots: ReadonlyMap<string, number>;
-  readonly scalars: ReadonlyMap<string, number>;
-  readonly panels: readonly Panels[];
+  readonly optimizerSlots: ReadonlyMap<string, number>;
+  readonly updateScalars: ReadonlyMap<string, number>;
+  readonly panels: readonly PackedWeight[];
   readonly shard: ShardMap;
   readonly shardBases: readonly number[];
 }
@@ -108,7 +108,7 @@ export interface Plan extends MemoryMap {
   /** The size of the shared memory. */
   readonly bytes: number;
   /** The size of the shared memory and of the threads. */
-  readonly heldBytes: number;
+  readonly bytesWithThreads: number;
 }
 
 export function stateKey(job: string, name: string): string {
@@ -116,8 +116,8 @@ export function stateKey(job: string, name: string): string {
 }
 
 /**
- * The plan with the most workers, at most `threads`, that takes at most `maxBytes` of shared
- * memory. Each worker has its own gradients. A plan with one worker may take more.
+ * Plans a workload with as many workers as `threads` and `maxBytes` of shared memory allow: each
+ * worker has its own gradients. If even one worker needs more memory, returns that plan anyway.
  */
 export function* planWithin(
   workload: Workload,
@@ -127,7 +127,7 @@ export function* planWithin(
 ): SlicedWork<Plan> {
   let plan = yield* planWorkload(workload, threads, products);
   while (plan.bytes > maxBytes && plan.workers > 1) {
-    // With fewer workers, each one takes more memory, so this surplus is always too many.
+    // With fewer workers, each worker needs more memory. So at least this many workers must go.
     const surplus = Math.ceil((plan.bytes - maxBytes) / (plan.shardBases[1] - plan.shardBases[0]));
     plan = yield* planWorkload(workload, Math.max(1, plan.workers - surplus), products);
   }
@@ -143,7 +143,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
 
-  const global = new Allocator(LINE_BYTES);
+  const global = new Allocator(CACHE_LINE_BYTES);
   const parameterVector = global.take(4 * parameterCount);
   const parameters = new Map<string, number>();
   let next = parameterVector;
@@ -152,8 +152,8 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
     next += 4 * rows * columns;
   }
   const update = workload.update;
-  const slots = new Map((update?.slots ?? []).map((name) => [name, global.take(4 * parameterCount)]));
-  const scalars = new Map((update?.scalars ?? []).map((name) => [name, global.take(4)]));
+  const optimizerSlots = new Map((update?.slots ?? []).map((name) => [name, global.take(4 * parameterCount)]));
+  const updateScalars = new Map((update?.scalars ?? []).map((name) => [name, global.take(4)]));
   const panels = panelsOf(programs, products).map((shape) => ({
     ...shape,
     source: parameters.get(shape.parameter)!,
@@ -167,7 +167,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
     targets: region.take(maxOfJobs(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
     dropout: region.take(12),
     loss: region.take(8),
-    squares: region.take(8),
+    gradientSquareSum: region.take(8),
     gradientScale: region.take(4),
     states: stateOffsets(jobs, region),
     gradients: region.take(jobs.some(({ trains }) => trains) ? 4 * parameterCount : 0),
@@ -182,14 +182,14 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
     parameterCount,
     parameters,
     parameterVector,
-    slots,
-    scalars,
+    optimizerSlots,
+    updateScalars,
     panels,
     shard,
     shardBases,
-    pages: Math.ceil(global.bytes / PAGE_BYTES),
+    pages: Math.ceil(global.bytes / WASM_PAGE_BYTES),
     bytes: global.bytes,
-    heldBytes: global.bytes + (workload.interactive ? workers - 1 : workers) * THREAD_BYTES,
+    bytesWithThreads: global.bytes + (workload.interactive ? workers - 1 : workers) * THREAD_BYTES,
   };
 }
 
@@ -200,7 +200,7 @@ function stateOffsets(jobs: readonly JobPlan[], region: Allocator): Map<string, 
     for (const { name, rows, columns } of statesOf(program)) {
       offsets.set(
         stateKey(job.name, name),
-        offsets.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns),
+        offsets.get(stateKey(job.sharesStateWith ?? job.name, name)) ?? region.take(4 * rows * columns),
       );
     }
   }
@@ -232,10 +232,10 @@ function* planJob(job: Job, workers: number): SlicedWork<JobPlan> {
   return { job, shardRows, programs, program, trains: program.gradients.size > 0 };
 }
 
-type PanelsShape = Omit<Panels, 'source' | 'address'>;
+type WeightPanels = Omit<PackedWeight, 'source' | 'address'>;
 
-function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): PanelsShape[] {
-  const shapes = new Map<string, PanelsShape>();
+function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): WeightPanels[] {
+  const shapes = new Map<string, WeightPanels>();
   for (const value of programs.flatMap(({ program }) => program.values.filter(isProduct))) {
     const shape = products.panels(value);
     if (shape === null) continue;
@@ -245,7 +245,7 @@ function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): 
       ...shape,
       parameter: weight.name,
       transposed,
-      K: depthOf(value),
+      K: innerDimensionOf(value),
       N: value.columns,
       sourceColumns: weight.columns,
     });
@@ -253,8 +253,8 @@ function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): 
   return [...shapes.values()];
 }
 
-function panelElements({ K, N, columns, last }: PanelsShape): number {
-  return K * (last === 'padded' ? Math.ceil(N / columns) * columns : N);
+function panelElements({ K, N, columns, lastPanel }: WeightPanels): number {
+  return K * (lastPanel === 'padded' ? Math.ceil(N / columns) * columns : N);
 }
 
 /** The elements of scratch memory that the largest matrix product of a program needs. */
@@ -277,7 +277,7 @@ class Allocator {
 
   take(bytes: number): number {
     const start = this.bytes;
-    this.bytes += Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+    this.bytes += Math.ceil(bytes / CACHE_LINE_BYTES) * CACHE_LINE_BYTES;
     return start;
   }
 }

@@ -17,7 +17,7 @@ export interface PlacedProduct {
   readonly accumulate: boolean;
   readonly bias: Address | null;
   /** The panels of the weight on the right, if `panels` asks for them. */
-  readonly packed: (PanelShape & { readonly address: Address }) | null;
+  readonly packed: (PanelFormat & { readonly address: Address }) | null;
   /** As many elements as `scratch` returns. */
   readonly scratch: { readonly inShard: number };
 }
@@ -29,13 +29,13 @@ export type CallWriter = (name: CallName, ...operands: readonly (number | Addres
  * The panels of a weight op(B) (K, N), which is packed once per update step: it is cut into panels
  * of `columns` columns, each (K, columns) row by row.
  */
-export interface PanelShape {
+export interface PanelFormat {
   /**
    * The columns of a panel. The last panel has the remaining columns: it is either padded with
    * zeros to the same width, or narrower.
    */
   readonly columns: number;
-  readonly last: 'padded' | 'narrow';
+  readonly lastPanel: 'padded' | 'narrow';
 }
 
 export interface ProductKernels {
@@ -47,7 +47,7 @@ export interface ProductKernels {
    * The panels from which a product reads the weight on its right. Null if it reads the weight
    * itself, or if the right operand is not a weight.
    */
-  panels(product: Value<'matmul'>): PanelShape | null;
+  panels(product: Value<'matmul'>): PanelFormat | null;
   /** The elements of scratch memory that a product needs. */
   scratch(product: Value<'matmul'>): number;
   /** Writes the calls that compute a product. */
@@ -55,7 +55,7 @@ export interface ProductKernels {
 }
 
 /** K, the terms of each sum. */
-export function depthOf({ transposeA, inputs: [left] }: Value<'matmul'>): number {
+export function innerDimensionOf({ transposeA, inputs: [left] }: Value<'matmul'>): number {
   return transposeA ? left.rows : left.columns;
 }
 
@@ -68,7 +68,7 @@ export function multipliesByWeight({ transposeA, inputs: [, right] }: Value<'mat
 }
 
 /** The panels that packPanels writes and gemmPanels reads. */
-const kernelPanels: PanelShape = { columns: 8, last: 'padded' };
+const kernelPanels: PanelFormat = { columns: 8, lastPanel: 'padded' };
 
 export const embeddedProducts: ProductKernels = {
   usesSgemm: false,
@@ -76,7 +76,7 @@ export const embeddedProducts: ProductKernels = {
   panels: (product) => (multipliesByWeight(product) ? kernelPanels : null),
   /** A product whose right operand is not a weight packs that operand too. */
   scratch(product) {
-    const K = depthOf(product);
+    const K = innerDimensionOf(product);
     if (product.transposeA) return gemmTransposedAScratch(product.rows, K);
     return (
       gemmPanelsScratch(product.rows, K) + (multipliesByWeight(product) ? 0 : packedPanelsSize(K, product.columns))
@@ -84,7 +84,7 @@ export const embeddedProducts: ProductKernels = {
   },
   write({ value, a, b, c, accumulate, bias, packed, scratch }, call) {
     const { rows, columns } = value;
-    const K = depthOf(value);
+    const K = innerDimensionOf(value);
     if (value.transposeA) {
       if (bias) throw new Error('the cpu device has no kernel for aᵀ·b with a bias');
       call('gemmTransposedA', rows, columns, K, ...a, ...b, ...c, Number(accumulate), scratch);

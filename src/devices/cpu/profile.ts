@@ -1,9 +1,10 @@
-// How the time of an update step on the cpu is divided among operations. The calling thread runs
-// the first worker's shard alone, operation by operation, and then its share of the rest.
-// Operations of one kind and shape count as one group.
+// How the time of an update step on the cpu is divided among operations. The calling thread does
+// the work of the first worker alone: its shard, operation by operation, and then its share of
+// reducing gradients, updating and packing weights. Operations of one kind and shape count as one
+// group.
 import type { PassTime } from '../device.ts';
 import type { ExecutionStep } from '../../program/schedule.ts';
-import { depthOf } from './products.ts';
+import { innerDimensionOf } from './products.ts';
 
 interface LapGroup {
   readonly kind: string;
@@ -19,19 +20,19 @@ export class LapTimer {
   readonly #groups: LapGroup[] = [];
   #last = 0;
 
-  /** The number of the group that an operation belongs to. */
+  /** The index of the group of an operation, which is added if it is new. */
   groupOf(step: ExecutionStep): number {
-    if (step.kind === 'chain') return this.group(`chain of ${step.values.length}`, step.rows, step.columns);
+    if (step.kind === 'chain') return this.groupIndex(`chain of ${step.values.length}`, step.rows, step.columns);
     const { value } = step;
     const { rows, columns } = value;
-    if (step.kind === 'copy') return this.group('copy', rows, columns);
-    if (value.kind !== 'matmul') return this.group(value.kind, rows, columns);
+    if (step.kind === 'copy') return this.groupIndex('copy', rows, columns);
+    if (value.kind !== 'matmul') return this.groupIndex(value.kind, rows, columns);
     const [left, right] = [value.transposeA ? 'aᵀ' : 'a', value.transposeB ? 'bᵀ' : 'b'];
-    const depth = depthOf(value);
-    return this.group(`${left}·${right} over ${depth}`, rows, columns, rows * columns * depth);
+    const depth = innerDimensionOf(value);
+    return this.groupIndex(`${left}·${right} over ${depth}`, rows, columns, rows * columns * depth);
   }
 
-  group(kind: string, rows: number, columns: number, multiplyAdds = 0): number {
+  groupIndex(kind: string, rows: number, columns: number, multiplyAdds = 0): number {
     const index = this.#groups.findIndex(
       (group) => group.kind === kind && group.rows === rows && group.columns === columns,
     );
@@ -42,7 +43,7 @@ export class LapTimer {
     this.#last = performance.now();
   }
 
-  /** Adds the time since the last call to a group. */
+  /** Adds the time since the previous call of `lap` or `start` to the total of `group`. */
   readonly lap = (group: number): void => {
     this.#groups[group].milliseconds += performance.now() - this.#last;
     this.#groups[group].count += 1;
@@ -50,7 +51,7 @@ export class LapTimer {
     this.#last = performance.now();
   };
 
-  forget(): void {
+  reset(): void {
     for (const group of this.#groups) group.milliseconds = group.count = 0;
   }
 

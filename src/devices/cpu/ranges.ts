@@ -1,15 +1,15 @@
 // Where the vectors of all weights lie, which range of them each worker updates, and how far
 // addresses may reach.
 import type { MemoryMap, Plan } from './plan.ts';
-import { PAGE_BYTES } from './sizes.ts';
+import { WASM_PAGE_BYTES } from './sizes.ts';
 
 /** Workers get multiples of this many weights, which are one cache line. */
 const SHARE = 16;
 
 /** The byte address of a vector of P elements. @param name `parameters`, `gradients` or a slot */
-export function vectorAddress({ parameterVector, slots, shard, shardBases }: MemoryMap, name: string): number {
+export function vectorAddress({ parameterVector, optimizerSlots, shard, shardBases }: MemoryMap, name: string): number {
   if (name === 'parameters') return parameterVector;
-  return name === 'gradients' ? shardBases[0] + shard.gradients : slots.get(name)!;
+  return name === 'gradients' ? shardBases[0] + shard.gradients : optimizerSlots.get(name)!;
 }
 
 /**
@@ -17,7 +17,7 @@ export function vectorAddress({ parameterVector, slots, shard, shardBases }: Mem
  * where the next begins.
  */
 export function addressLimitsOf({ pages, shardBases }: Plan): { readonly fixed: number; readonly inShard: number } {
-  const bytes = pages * PAGE_BYTES;
+  const bytes = pages * WASM_PAGE_BYTES;
   return { fixed: bytes, inShard: bytes - shardBases.at(-1)! };
 }
 
@@ -33,4 +33,4 @@ export function weightRangeOf(
 
 /** The addresses of the vectors that an update reads and writes: weights, gradients, slots. */
 export const updateVectors = (map: MemoryMap): number[] =>
-  ['parameters', 'gradients', ...map.slots.keys()].map((name) => vectorAddress(map, name));
+  ['parameters', 'gradients', ...map.optimizerSlots.keys()].map((name) => vectorAddress(map, name));

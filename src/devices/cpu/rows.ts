@@ -26,7 +26,7 @@ export function jobRowsOf(
     for (let shardRow = 0; shardRow < job.steps * count; shardRow++)
       ids[rowOf(shardRow)] = (base + shard.ids) / 4 + shardRow;
     for (const [name, value] of program.outputs) {
-      const { buffer, row, column } = layout.homeOf(value);
+      const { buffer, row, column } = layout.locationOf(value);
       const start = base + shard.arena + 4 * (layout.offsetOf(buffer) + column);
       const views = (outputs[name] ??= []);
       for (let shardRow = 0; shardRow < value.rows; shardRow++) {

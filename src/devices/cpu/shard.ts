@@ -3,7 +3,7 @@
 // of weights. It runs in a worker thread, or on the calling thread.
 import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type KernelFunctions, instantiateKernels } from './kernels.ts';
-import { type MemoryMap, type Panels, controlWord, controlOf } from './plan.ts';
+import { type MemoryMap, type PackedWeight, controlWord, controlOf } from './plan.ts';
 import { weightRangeOf, updateVectors, vectorAddress } from './ranges.ts';
 import { addressOf } from './foreign.ts';
 import { type LoadedFunctions, functionAt } from './machine/code.ts';
@@ -120,7 +120,7 @@ export class Shard {
   profile(program: LoadedProgram, trains: boolean, laps: LapTimer, milliseconds: number): number {
     const run = this.#instantiate(program, { lap: laps.lap })['run'] as Run;
     const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) =>
-      laps.group(kind, 1, this.#count),
+      laps.groupIndex(kind, 1, this.#count),
     );
     let steps = 0;
     for (const from = performance.now(); performance.now() - from < milliseconds; steps++) {
@@ -152,7 +152,7 @@ export class Shard {
     const { workers, shard, shardBases } = this.#map;
     const from = vectorAddress(this.#map, 'gradients') + 4 * this.#first;
     if (workers > 1) this.#kernels.reduceShards(from, (shardBases[1] - shardBases[0]) / 4, workers, this.#count, from);
-    this.#doubles[(this.#base + shard.squares) / 8] = this.#kernels.sumOfSquares(from, this.#count);
+    this.#doubles[(this.#base + shard.gradientSquareSum) / 8] = this.#kernels.sumOfSquares(from, this.#count);
   }
 
   /**
@@ -162,7 +162,7 @@ export class Shard {
   #applyUpdate(): boolean {
     const { shard } = this.#map;
     const { update } = this.#setup;
-    const norm = Math.sqrt(sumOverShards(this.#map, this.#doubles, shard.squares));
+    const norm = Math.sqrt(sumOverShards(this.#map, this.#doubles, shard.gradientSquareSum));
     if (!update || !Number.isFinite(norm) || !Number.isFinite(sumOverShards(this.#map, this.#doubles, shard.loss)))
       return false;
     const gradientScale = this.#base + shard.gradientScale;
@@ -183,11 +183,11 @@ export class Shard {
   }
 
   #packPanels(
-    { source, sourceColumns, columns, last, K, N, transposed, address }: Panels,
+    { source, sourceColumns, columns, lastPanel, K, N, transposed, address }: PackedWeight,
     from: number,
     to: number,
   ): void {
-    if (last === 'padded' && columns === KERNEL_COLUMNS) {
+    if (lastPanel === 'padded' && columns === KERNEL_COLUMNS) {
       this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
       return;
     }
@@ -195,7 +195,7 @@ export class Shard {
       const first = panel * columns;
       const width = Math.min(columns, N - first);
       // The padding of the last panel has been zero from the beginning.
-      const runStep = last === 'padded' ? columns : width;
+      const runStep = lastPanel === 'padded' ? columns : width;
       const out = address + 4 * K * first;
       if (transposed)
         this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, runStep);
@@ -208,16 +208,17 @@ export class Shard {
     const { workers } = this.#map;
     if (workers === 1) return;
     const shared = this.#control;
-    const generation = Atomics.load(shared, controlWord.generation);
-    if (Atomics.add(shared, controlWord.arrived, 1) === workers - 1) {
-      Atomics.store(shared, controlWord.arrived, 0);
-      Atomics.add(shared, controlWord.generation, 1);
-      Atomics.notify(shared, controlWord.generation);
+    const generation = Atomics.load(shared, controlWord.barrierGeneration);
+    if (Atomics.add(shared, controlWord.barrierArrivals, 1) === workers - 1) {
+      Atomics.store(shared, controlWord.barrierArrivals, 0);
+      Atomics.add(shared, controlWord.barrierGeneration, 1);
+      Atomics.notify(shared, controlWord.barrierGeneration);
       return;
     }
-    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, controlWord.generation) !== generation) return;
-    while (Atomics.load(shared, controlWord.generation) === generation)
-      Atomics.wait(shared, controlWord.generation, generation);
+    for (let spin = 0; spin < SPINS; spin++)
+      if (Atomics.load(shared, controlWord.barrierGeneration) !== generation) return;
+    while (Atomics.load(shared, controlWord.barrierGeneration) === generation)
+      Atomics.wait(shared, controlWord.barrierGeneration, generation);
   }
 
   /** A function that updates the worker's range of the weights. */
@@ -228,7 +229,7 @@ export class Shard {
     }
     const update = this.#instantiate({ module: code, machine: null })['update'] as (...operands: number[]) => void;
     const vectors = updateVectors(this.#map).map((address) => address + 4 * this.#first);
-    const pointers = [...vectors, this.#base + this.#map.shard.gradientScale, ...this.#map.scalars.values()];
+    const pointers = [...vectors, this.#base + this.#map.shard.gradientScale, ...this.#map.updateScalars.values()];
     return () => update(1, this.#count, ...pointers);
   }
 

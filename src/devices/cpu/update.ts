@@ -55,7 +55,7 @@ export function writeUpdate(rule: UpdateRule, plan: Plan, width: InstructionSet)
   for (let worker = 0; worker < plan.workers; worker++) {
     const { first, count } = weightRangeOf(plan, worker);
     const pointers = updateVectors(plan).map((address) => ({ fixed: address + 4 * first }));
-    const scalars = [...plan.scalars.values()].map((fixed) => ({ fixed }));
+    const scalars = [...plan.updateScalars.values()].map((fixed) => ({ fixed }));
     if (count > 0)
       writer.chain(specification, 1, count, [...pointers, { inShard: plan.shard.gradientScale }, ...scalars]);
     else writer.raw(() => {});

@@ -11,16 +11,20 @@ const SPINS = 100_000;
 const { shard: setup, threads, callerIsWorker } = workerData as WorkerSetup;
 const shard = new Shard(setup);
 const shared = controlOf(setup.memory);
-let seen = 0;
+let lastCommand = 0;
 
 if (Atomics.add(shared, controlWord.done, 1) === threads - 1) parentPort!.postMessage('ready');
 
 for (;;) {
-  for (let spin = callerIsWorker ? SPINS : 0; spin > 0 && Atomics.load(shared, controlWord.command) === seen; spin--);
-  Atomics.wait(shared, controlWord.command, seen);
+  for (
+    let spin = callerIsWorker ? SPINS : 0;
+    spin > 0 && Atomics.load(shared, controlWord.command) === lastCommand;
+    spin--
+  );
+  Atomics.wait(shared, controlWord.command, lastCommand);
   const command = Atomics.load(shared, controlWord.command);
-  if (command === seen) continue;
-  seen = command;
+  if (command === lastCommand) continue;
+  lastCommand = command;
   const job = Atomics.load(shared, controlWord.job);
   if (job < 0) break;
   shard.runStep(job, Atomics.load(shared, controlWord.flags));

@@ -76,7 +76,7 @@ export class GpuExecutable implements Executable {
           passes: list.passes.length,
           health,
         }),
-        state: this.#jobs.get(job.stateOf ?? job.name)?.state ?? clearState(list),
+        state: this.#jobs.get(job.sharesStateWith ?? job.name)?.state ?? clearState(list),
       });
   }
 

@@ -18,7 +18,7 @@ interface ProgramEvaluation {
   readonly values: ReadonlyMap<Value, Matrix>;
   /** Sum of the losses in nats, before any scale. */
   readonly lossNats: number;
-  /** The sum that penalties add to the loss that is differentiated. */
+  /** The sum of all penalties, which is added to the differentiated loss but not to `lossNats`. */
   readonly penalty: number;
 }
 
@@ -131,9 +131,9 @@ function matmul(value: Value<'matmul'>, inputs: readonly Matrix[], out: Matrix):
     }
   }
   const bias = value.bias ? inputs[2] : null;
-  const plus = value.plus ? inputs[inputs.length - 1] : null;
+  const addend = value.plus ? inputs[inputs.length - 1] : null;
   if (bias) for (let at = 0; at < out.length; at++) out[at] += bias[at % columns];
-  if (plus) for (let at = 0; at < out.length; at++) out[at] += plus[at];
+  if (addend) for (let at = 0; at < out.length; at++) out[at] += addend[at];
   return out;
 }
 

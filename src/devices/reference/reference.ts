@@ -37,9 +37,9 @@ function compile({ parameters, jobs, update }: Workload): Executable {
     ['parameters', 'gradients', ...slots.map(slot)].map((name) => [name, new Float64Array(count)]),
   );
   const running = new Map<string, Running>();
-  for (const { name, stateOf = name, batch, build } of jobs) {
+  for (const { name, sharesStateWith = name, batch, build } of jobs) {
     const program = build(batch);
-    const shared = running.get(stateOf)?.state;
+    const shared = running.get(sharesStateWith)?.state;
     running.set(name, { program, trains: program.gradients.size > 0, state: shared ?? clearState(program) });
   }
 

@@ -1,25 +1,29 @@
-// The wire format of Protocol Buffers, as far as ONNX files need it: integer fields, and fields of
-// bytes after their length (protobuf.dev, "Encoding"). Does not know any messages.
+// The part of the wire format of Protocol Buffers that ONNX files need: varint fields and
+// length-delimited fields (protobuf.dev, "Encoding"). This file defines no message types.
 
 /** Consecutive bytes in pieces, so that large pieces are copied only once. */
 export type EncodedField = readonly Uint8Array[];
 
-/** The wire types, which a field's tag contains together with its number. */
+/** Wire types. The tag of a field is its field number times 8, plus its wire type. */
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 
 /** @param value a whole number from 0 to 2⁵³ − 1 */
-export const integerField = (field: number, value: number): EncodedField => [varint(field * 8 + VARINT), varint(value)];
+export const integerField = (fieldNumber: number, value: number): EncodedField => [
+  varint(fieldNumber * 8 + VARINT),
+  varint(value),
+];
 
-export const textField = (field: number, value: string): EncodedField =>
-  bytesField(field, new TextEncoder().encode(value));
+export const textField = (fieldNumber: number, value: string): EncodedField =>
+  bytesField(fieldNumber, new TextEncoder().encode(value));
 
-export const bytesField = (field: number, value: Uint8Array): EncodedField => messageField(field, [[value]]);
+export const bytesField = (fieldNumber: number, value: Uint8Array): EncodedField =>
+  messageField(fieldNumber, [[value]]);
 
-/** A message inside another. */
-export function messageField(field: number, fields: readonly EncodedField[]): EncodedField {
+/** A field whose value is a nested message, given by the encoded fields of the message. */
+export function messageField(fieldNumber: number, fields: readonly EncodedField[]): EncodedField {
   const content = fields.flat();
-  return [varint(field * 8 + LENGTH_DELIMITED), varint(lengthOf(content)), ...content];
+  return [varint(fieldNumber * 8 + LENGTH_DELIMITED), varint(lengthOf(content)), ...content];
 }
 
 /** Joins all pieces. */

@@ -1,6 +1,6 @@
 // The script of the page of `rnn inspect --html`: shades the text by the chosen unit, and shows the
 // value of the unit at a character.
-import { symbolName } from '../../evaluation/scored-text.ts';
+import { printableToken } from '../../evaluation/scored-text.ts';
 import type { CellsData } from '../cells-page.ts';
 import { selectPiece, pieces, readText } from './caret.ts';
 import { element, onKeys, pageData } from './page.ts';
@@ -38,7 +38,7 @@ function step(by: number): void {
 readText((piece) => {
   const value = valueText(values[piece]);
   element('value').textContent = value;
-  return `${symbolName(pieces[piece].textContent!)}: ${value}`;
+  return `${printableToken(pieces[piece].textContent!)}: ${value}`;
 });
 onKeys(document, { ArrowLeft: () => step(-1), ArrowRight: () => step(1) });
 element('previous').addEventListener('click', () => step(-1));

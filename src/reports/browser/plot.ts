@@ -103,8 +103,8 @@ class Plot {
     on('pointermove', (event) => {
       this.#pointer = this.#valueAt(event);
       const distance = (x: number): number => Math.abs(x - this.#pointer);
-      const seen = this.#seen();
-      this.#read(seen.length === 0 ? null : seen.reduce((best, x) => (distance(x) < distance(best) ? x : best)));
+      const visible = this.#visiblePoints();
+      this.#read(visible.length === 0 ? null : visible.reduce((best, x) => (distance(x) < distance(best) ? x : best)));
     });
     on('pointerleave', () => this.#read(null));
     on('pointerdown', (event) => {
@@ -131,7 +131,7 @@ class Plot {
   }
 
   /** The visible ones of `#xs`. */
-  #seen(): readonly number[] {
+  #visiblePoints(): readonly number[] {
     const [min, max] = this.view.range ?? [-Infinity, Infinity];
     return this.#xs.filter((x) => x >= min && x <= max);
   }
@@ -175,7 +175,7 @@ class Plot {
 
   /** Moves the cursor by a number of visible points, and announces the values. */
   #step(by: number): void {
-    const seen = this.#seen();
+    const seen = this.#visiblePoints();
     if (seen.length === 0) return;
     const from = this.view.cursor === null ? (by > 0 ? -1 : seen.length) : seen.indexOf(this.view.cursor);
     const x = seen[Math.min(seen.length - 1, Math.max(0, from + by))];

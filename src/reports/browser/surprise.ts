@@ -1,5 +1,5 @@
 // The script of the page of `rnn eval --html`: shows the predictions at a character of the text.
-import { symbolName } from '../../evaluation/scored-text.ts';
+import { printableToken } from '../../evaluation/scored-text.ts';
 import { bars, escapeHtml } from '../html.ts';
 import type { SurpriseData } from '../surprise-page.ts';
 import { goTo, selectPiece, pieces, readText } from './caret.ts';
@@ -14,25 +14,25 @@ const DEAR = 5;
 const bitsOf = (piece: number): number => scored[piece].reduce((sum, [bits]) => sum + bits, 0);
 
 function show(piece: number): string {
-  const of = scored[piece];
+  const predictions = scored[piece];
   const lines = [
     ...(piece === 0 ? [`The first ${unit} has no prediction: the model only reads it.`] : []),
-    ...(of.length > 1 ? [`${bitsOf(piece).toFixed(2)} bits, of ${of.length} bytes`] : []),
+    ...(predictions.length > 1 ? [`${bitsOf(piece).toFixed(2)} bits, of ${predictions.length} bytes`] : []),
   ];
-  const each = of.map(([bits, rank, own, ...likeliest]) => {
+  const paragraphs = predictions.map(([bits, rank, own, ...likeliest]) => {
     const isListed = likeliest.some(([id]) => id === own);
     const guesses = isListed ? likeliest : [...likeliest, [own, 10_000 * 2 ** -bits] as const];
     const rows = guesses.map(([id, share]) => ({
       name: symbols[id],
       share: share / 10_000,
       value: `${(share / 100).toFixed(2)} %`,
-      isOwn: id === own,
+      isHighlighted: id === own,
     }));
     return `<p><b>${escapeHtml(symbols[own])}</b>: ${bits.toFixed(2)} bits, rank ${rank}</p>${bars(rows)}`;
   });
-  panel.innerHTML = [...lines.map((line) => `<p class="all">${line}</p>`), ...each].join('');
+  panel.innerHTML = [...lines.map((line) => `<p class="all">${line}</p>`), ...paragraphs].join('');
   moveCursor('characters', piece);
-  return `${symbolName(pieces[piece].textContent!)}: ${panel.innerText}`;
+  return `${printableToken(pieces[piece].textContent!)}: ${panel.innerText}`;
 }
 
 /** The next character with a high surprisal. */

@@ -80,7 +80,7 @@ function memoryRangesOf(plan: Plan, { workload, model }: ReturnType<typeof workl
     { name: 'targets', from: shard.targets, bytes: 4 * steps },
     { name: 'dropout', from: shard.dropout, bytes: 12 },
     { name: 'loss', from: shard.loss, bytes: 8 },
-    { name: 'squares', from: shard.squares, bytes: 8 },
+    { name: 'squares', from: shard.gradientSquareSum, bytes: 8 },
     { name: 'gradient scale', from: shard.gradientScale, bytes: 4 },
     ...[...shard.states].map(([name, from]) => ({
       name,
@@ -94,8 +94,8 @@ function memoryRangesOf(plan: Plan, { workload, model }: ReturnType<typeof workl
   return [
     { name: 'control', from: 0, bytes: 64 },
     { name: 'parameters', from: plan.parameterVector, bytes: 4 * P },
-    ...[...plan.slots].map(([name, from]) => ({ name, from, bytes: 4 * P })),
-    ...[...plan.scalars].map(([name, from]) => ({ name, from, bytes: 4 })),
+    ...[...plan.optimizerSlots].map(([name, from]) => ({ name, from, bytes: 4 * P })),
+    ...[...plan.updateScalars].map(([name, from]) => ({ name, from, bytes: 4 })),
     ...plan.panels.map(({ parameter, transposed, K, N, address }) => ({
       name: `panels of ${parameter} ${transposed}`,
       from: address,

@@ -10,26 +10,27 @@ function hash32(x: u32): u32 {
 }
 
 /**
- * out (rows, columns) = `kept` where the hash of an element's place in the whole batch is at least
- * `threshold`, else 0. `context` holds three int32: the rows of a time step of the whole batch, the
- * first of these rows that is in this shard, and the key of the call. If `stepRows` is 0, `out` is
- * not a part of a batch, but a whole matrix.
+ * Sets each element of `out` (rows, columns) to `keptValue` if the hash of its index in the whole
+ * batch is at least `threshold`, else to 0. `context` holds three 32-bit integers: the number of
+ * rows of the whole batch, the index of this shard's first row, and the dropout key. `stepRows` is
+ * the number of rows of this shard per time step. If it is 0, the mask covers a weight matrix and
+ * the shard does not matter.
  */
 export function dropoutMask(
-  rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32,
+  rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, keptValue: f32,
   out: usize, ldo: usize,
 ): void {
-  const batch: usize = load<u32>(context);
-  const first = load<u32>(context, 4);
+  const batchRows: usize = load<u32>(context);
+  const firstRow = load<u32>(context, 4);
   const seed = hash32(load<u32>(context, 8) + site * 0x9e3779b9);
   for (let row: usize = 0; row < rows; ++row, out += ldo << 2) {
-    let place = row;
+    let batchRow = row;
     if (stepRows) {
       const step = row / stepRows;
-      place += step * (batch - stepRows) + first;
+      batchRow += step * (batchRows - stepRows) + firstRow;
     }
-    let index = <u32>(place * columns);
+    let index = <u32>(batchRow * columns);
     for (let j: usize = 0; j < columns; ++j, ++index)
-      store<f32>(out + (j << 2), hash32(index ^ seed) >= threshold ? kept : 0);
+      store<f32>(out + (j << 2), hash32(index ^ seed) >= threshold ? keptValue : 0);
   }
 }

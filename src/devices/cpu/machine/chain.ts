@@ -10,22 +10,22 @@ import type { Routines } from './routines.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 
 /** Registers for the first pointers. Further pointers stay on the stack. */
-const POINTERS = [RBX, RBP, RSI, RDI, R8, R9, R10, R11, R14, R15];
-const WORD = 8;
+const POINTER_REGISTERS = [RBX, RBP, RSI, RDI, R8, R9, R10, R11, R14, R15];
+const WORD_BYTES = 8;
 
 /**
- * The function that computes a chain. The caller leaves the pointers above the return address, the
- * first lowest, and the number of rows, at least 1, in RCX. The function may change all registers
- * except RSP, R12 and R13.
+ * Writes the function that computes a chain. On entry the pointers are on the stack directly above
+ * the return address, the first at the lowest address. RCX holds the number of rows, which is at
+ * least 1. The function may change all registers except RSP, R12 and R13.
  */
 export function writeChain(routines: Routines, specification: ChainSpecification, columns: number): Label {
   return routines.routine(`chain ${columns} ${chainKey(specification)}`, () => {
     const begin = routines.code.length;
-    const waiting = new ChainWriter(routines, specification, columns, 0).write();
-    if (waiting === 0) return;
+    const spillBytes = new ChainWriter(routines, specification, columns, 0).write();
+    if (spillBytes === 0) return;
     // The size of the spilled values is known only now.
     routines.code.rewind(begin);
-    new ChainWriter(routines, specification, columns, waiting).write();
+    new ChainWriter(routines, specification, columns, spillBytes).write();
   });
 }
 
@@ -45,35 +45,35 @@ class ChainWriter {
 
   /** @returns the bytes on the stack that spilled values need */
   write(): number {
-    let waiting = 0;
+    let spillBytes = 0;
     const { code } = this.#routines;
     const { strides } = this.#specification;
     const lanes = code.vectorBytes / 4;
-    const whole = Math.floor(this.#columns / lanes);
-    const partial = this.#columns % lanes;
-    if (partial > 0 && code.width === 'avx512') setMask(this.#routines, partial, MASKS.lastColumns);
+    const wholeVectors = Math.floor(this.#columns / lanes);
+    const lastLanes = this.#columns % lanes;
+    if (lastLanes > 0 && code.width === 'avx512') setMask(this.#routines, lastLanes, MASKS.lastColumns);
     if (this.#spillBytes > 0) code.arithmeticImmediate('sub', RSP, this.#spillBytes);
-    for (const [pointer, register] of POINTERS.slice(0, strides.length).entries())
+    for (const [pointer, register] of POINTER_REGISTERS.slice(0, strides.length).entries())
       code.loadGeneral(register, this.#slot(pointer));
     const row = new Label();
     code.put(row);
     code.moveImmediate(RDX, 0);
-    if (whole > 0) {
+    if (wholeVectors > 0) {
       const next = new Label();
       code.align(16);
       code.put(next);
-      waiting = this.#body(false);
+      spillBytes = this.#body(false);
       code.arithmeticImmediate('add', RDX, code.vectorBytes);
-      code.arithmeticImmediate('cmp', RDX, whole * code.vectorBytes);
+      code.arithmeticImmediate('cmp', RDX, wholeVectors * code.vectorBytes);
       code.jumpIf('below', next);
     }
-    if (partial > 0) {
-      if (code.width === 'avx2') setMask(this.#routines, partial, MASKS.lastColumns);
-      waiting = Math.max(waiting, this.#body(true));
+    if (lastLanes > 0) {
+      if (code.width === 'avx2') setMask(this.#routines, lastLanes, MASKS.lastColumns);
+      spillBytes = Math.max(spillBytes, this.#body(true));
     }
     strides.forEach((stride, pointer) => {
       if (stride === 0) return;
-      const register = POINTERS[pointer] ?? RAX;
+      const register = POINTER_REGISTERS[pointer] ?? RAX;
       if (register === RAX) code.loadGeneral(RAX, this.#slot(pointer));
       code.address(register, { base: register, displacement: 4 * stride });
       if (register === RAX) code.storeGeneral(this.#slot(pointer), RAX);
@@ -82,12 +82,12 @@ class ChainWriter {
     code.jumpIf('notZero', row);
     if (this.#spillBytes > 0) code.arithmeticImmediate('add', RSP, this.#spillBytes);
     code.return();
-    return waiting;
+    return spillBytes;
   }
 
-  /** The place of a pointer on the stack, above the return address. */
+  /** The address of a pointer on the stack, above the return address. */
   #slot(pointer: number): Memory {
-    return { base: RSP, displacement: this.#spillBytes + WORD * (pointer + 1) };
+    return { base: RSP, displacement: this.#spillBytes + WORD_BYTES * (pointer + 1) };
   }
 
   /**
@@ -97,19 +97,19 @@ class ChainWriter {
     const { code } = this.#routines;
     const { values, operands, stores } = this.#specification;
     const expressions = new Expressions();
-    const numberOf = new Map<Value, number>();
+    const expressionIds = new Map<Value, number>();
     for (const [value, { walk, ...place }] of operands)
-      numberOf.set(
+      expressionIds.set(
         value,
         expressions.load((to) => this.#load(to, place, walk === 'scalar', isPartial)),
       );
     for (const value of values) {
-      const [x, y] = value.inputs.map((input) => numberOf.get(input)!);
-      numberOf.set(value, expressions.assign(writeElementwise(expressions, value, x, y)));
+      const [x, y] = value.inputs.map((input) => expressionIds.get(input)!);
+      expressionIds.set(value, expressions.assign(writeElementwise(expressions, value, x, y)));
     }
     for (const [value, places] of stores)
       for (const place of places)
-        expressions.store(numberOf.get(value)!, (from) => {
+        expressions.store(expressionIds.get(value)!, (from) => {
           const to = this.#at(place);
           if (!isPartial) code.store(to, from);
           else storePartial(code, to, from, MASKS.lastColumns);
@@ -128,10 +128,10 @@ class ChainWriter {
     else loadPartial(code, to, from, MASKS.lastColumns);
   }
 
-  /** @param moves whether the address advances along the row */
-  #at({ pointer, column }: ChainOperand, moves = true): Memory {
-    const base = POINTERS[pointer] ?? RAX;
+  /** @param advancesWithColumn whether the address advances along the row */
+  #at({ pointer, column }: ChainOperand, advancesWithColumn = true): Memory {
+    const base = POINTER_REGISTERS[pointer] ?? RAX;
     if (base === RAX) this.#routines.code.loadGeneral(RAX, this.#slot(pointer));
-    return { base, displacement: 4 * column, ...(moves ? { index: RDX } : {}) };
+    return { base, displacement: 4 * column, ...(advancesWithColumn ? { index: RDX } : {}) };
   }
 }

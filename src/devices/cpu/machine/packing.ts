@@ -1,7 +1,7 @@
 // Writes machine code that copies blocks of matrices into the order in which a tile reads them
 // (tile.ts).
 import { writeLoop } from './loop.ts';
-import { LINE_BYTES } from '../sizes.ts';
+import { CACHE_LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask } from './masks.ts';
 import { R8, R9, R10, RAX, RCX, RDX } from './operands.ts';
 import type { TileRows } from './partition.ts';
@@ -48,7 +48,7 @@ export function packPanels(routines: Routines, { columns, step }: Columns, panel
  * The distance from one packed tile to the next, in bytes. An unused cache line follows each tile,
  * because the last vector that is stored may extend beyond the tile.
  */
-export const packedTileBytes = (rows: number, depth: number): number => 4 * rows * depth + LINE_BYTES;
+export const packedTileBytes = (rows: number, depth: number): number => 4 * rows * depth + CACHE_LINE_BYTES;
 
 /**
  * Writes code that packs columns into tiles (depth, rows), one after another. The code reads all

@@ -23,7 +23,7 @@ import {
   RSP,
   type InstructionSet,
 } from './operands.ts';
-import { LINE_BYTES } from '../sizes.ts';
+import { CACHE_LINE_BYTES } from '../sizes.ts';
 import { type IndexRange, evenRanges, panelGroupsOf, tileRowsOf } from './partition.ts';
 import { MASKS, setMask } from './masks.ts';
 import { COUNT_BYTES, type StepsInA, multiply } from './multiply.ts';
@@ -87,13 +87,13 @@ export function productScratch(
   const columns = panelColumns(width);
   // The last block has an additional narrow panel.
   const panels = Math.ceil(Math.min(N, BLOCK_COLUMNS) / columns) + 1;
-  return packedElements(M, K) + panels * (Math.min(K, MAX_DEPTH) * columns + LINE_BYTES / 4);
+  return packedElements(M, K) + panels * (Math.min(K, MAX_DEPTH) * columns + CACHE_LINE_BYTES / 4);
 }
 
 /** The maximum number of elements of a packed chunk of A: a multiple of a cache line. */
 function packedElements(M: number, K: number): number {
   const rows = Math.min(M, CHUNK_ROWS);
-  return Math.ceil((rows * packedTileBytes(1, Math.min(K, MAX_DEPTH))) / LINE_BYTES) * (LINE_BYTES / 4);
+  return Math.ceil((rows * packedTileBytes(1, Math.min(K, MAX_DEPTH))) / CACHE_LINE_BYTES) * (CACHE_LINE_BYTES / 4);
 }
 
 /** The function that computes a product. It may change all registers except RSP, R12 and R13. */
@@ -181,7 +181,7 @@ class ProductWriter {
     const { from, size } = range;
     // One cache line more than a panel takes. Otherwise all panels would use the same sets of the
     // cache.
-    const panelBytes = 4 * this.#columns * size + LINE_BYTES;
+    const panelBytes = 4 * this.#columns * size + CACHE_LINE_BYTES;
     code.loadGeneral(R8, NEXT_B);
     this.#operand(R9, 'scratch', packedElements(M, K));
     packPanels(this.#routines, { columns, step: 4 * ldb }, panelBytes, size);

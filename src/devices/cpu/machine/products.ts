@@ -1,6 +1,6 @@
 // Matrix products by machine code, as programs request them. Rare kinds of products are left to the
 // WebAssembly kernels, whose results are the same.
-import { type ProductKernels, depthOf, embeddedProducts, multipliesByWeight } from '../products.ts';
+import { type ProductKernels, innerDimensionOf, embeddedProducts, multipliesByWeight } from '../products.ts';
 import type { InstructionSet } from './operands.ts';
 import { productScratch } from './product.ts';
 import { panelColumns } from './tile.ts';
@@ -8,13 +8,13 @@ import { panelColumns } from './tile.ts';
 export const machineProducts = (width: InstructionSet): ProductKernels => ({
   ...embeddedProducts,
   machineCode: width,
-  panels: (product) => (multipliesByWeight(product) ? { columns: panelColumns(width), last: 'padded' } : null),
+  panels: (product) => (multipliesByWeight(product) ? { columns: panelColumns(width), lastPanel: 'padded' } : null),
   scratch(product) {
     const { rows, columns, transposeA } = product;
     const isRare = !transposeA && !multipliesByWeight(product);
     return isRare
       ? embeddedProducts.scratch(product)
-      : productScratch({ M: rows, N: columns, K: depthOf(product), transposedA: transposeA }, width);
+      : productScratch({ M: rows, N: columns, K: innerDimensionOf(product), transposedA: transposeA }, width);
   },
   write(placed, call, machine) {
     const { value, a, b, c, accumulate, bias, packed, scratch } = placed;
@@ -28,7 +28,7 @@ export const machineProducts = (width: InstructionSet): ProductKernels => ({
       {
         M,
         N,
-        K: depthOf(value),
+        K: innerDimensionOf(value),
         transposedA: transposeA,
         lda: a[1],
         ldb: transposeA ? b[1] : 0,

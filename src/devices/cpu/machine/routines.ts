@@ -1,6 +1,6 @@
 // Functions in machine code that call each other and read constants. Each function is written once,
 // followed by the functions and constants that it uses.
-import { LINE_BYTES } from '../sizes.ts';
+import { CACHE_LINE_BYTES } from '../sizes.ts';
 import { Assembler } from './assembler.ts';
 import { Label, type InstructionSet } from './operands.ts';
 
@@ -63,7 +63,7 @@ export class Routines {
       bytes: new Uint8Array(new Int32Array(lanes).fill(bits).buffer),
     }));
     for (const { label, bytes } of [...this.#constants.values(), ...vectors]) {
-      this.code.align(LINE_BYTES);
+      this.code.align(CACHE_LINE_BYTES);
       this.code.put(label);
       this.code.data(bytes);
     }

@@ -1,7 +1,7 @@
 // The speed of a large matrix product on one core and the peak of the core, for rnn doctor.
 import { addressOf } from '../foreign.ts';
 import { allocateMemory } from '../memory.ts';
-import { PAGE_BYTES } from '../sizes.ts';
+import { WASM_PAGE_BYTES } from '../sizes.ts';
 import { functionAt, loadCode } from './code.ts';
 import type { InstructionSet } from './operands.ts';
 import { peakOperations, peakProgram } from './peak.ts';
@@ -16,9 +16,9 @@ export function measureSpeed(width: InstructionSet): { readonly product: number;
   const shape = { M, N, K, transposedA: false, lda: K, ldb: 0, ldc: N, addend: 'nothing' } as const;
   const sizes = [M * K, N * K, M * N, productScratch(shape, width)];
   const [a, b, c, scratch] = sizes.map((_, index) => ({ fixed: 4 * sizes.slice(0, index).reduce((x, y) => x + y, 0) }));
-  const pages = Math.ceil((4 * sizes.reduce((x, y) => x + y)) / PAGE_BYTES);
-  const memory = allocateMemory({ pages, bytes: pages * PAGE_BYTES });
-  const writer = new MachineWriter(width, { fixed: pages * PAGE_BYTES, inShard: 0 });
+  const pages = Math.ceil((4 * sizes.reduce((x, y) => x + y)) / WASM_PAGE_BYTES);
+  const memory = allocateMemory({ pages, bytes: pages * WASM_PAGE_BYTES });
+  const writer = new MachineWriter(width, { fixed: pages * WASM_PAGE_BYTES, inShard: 0 });
   writer.product(shape, { a, b, c, bias: null, scratch });
   writer.close();
   const [product, peak] = fastest([writer.finish(), peakProgram(width, pages).machine!], memory);

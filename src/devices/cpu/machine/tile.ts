@@ -6,7 +6,7 @@
 // panels, because each sum waits four or five cycles for its last addition, and the processor can
 // begin two additions a cycle.
 import { writeLoop } from './loop.ts';
-import { LINE_BYTES } from '../sizes.ts';
+import { CACHE_LINE_BYTES } from '../sizes.ts';
 import { MASKS, MASK_VECTOR, loadPartial, setMask, storePartial } from './masks.ts';
 import {
   type InstructionSet,
@@ -96,7 +96,7 @@ export function writeTile(routines: Routines, shape: Tile): Label {
   const elementAt = (k: number, row: number): Memory => ({ base: RAX, displacement: k * depthStep + row * rowStep });
   const firstFree = rows * vectors;
   /** The cache lines of a row of the tile of C. */
-  const lines = Math.ceil((vectors * vectorBytes) / LINE_BYTES);
+  const lines = Math.ceil((vectors * vectorBytes) / CACHE_LINE_BYTES);
 
   const multiplyByRows = (k: number): void => {
     for (let vector = 0; vector < vectors; vector++) code.load(firstFree + vector, panelAt(k, vector));
@@ -137,9 +137,9 @@ export function writeTile(routines: Routines, shape: Tile): Label {
     writeLoop(code, RDI, prefetchedRows, () => {
       repeatMultiply(lines, UNROLLED, () => {
         code.prefetch({ base: RSI });
-        code.arithmeticImmediate('add', RSI, LINE_BYTES);
+        code.arithmeticImmediate('add', RSI, CACHE_LINE_BYTES);
       });
-      code.address(RSI, { base: RSI, displacement: 4 * shape.ldc - LINE_BYTES * lines });
+      code.address(RSI, { base: RSI, displacement: 4 * shape.ldc - CACHE_LINE_BYTES * lines });
     });
   };
 

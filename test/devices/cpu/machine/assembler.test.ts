@@ -91,7 +91,7 @@ describe('code', () => {
       use(code, label);
       expect(() => code.finish()).toThrow('label');
       code.put(label);
-      // The label is at the end of the instruction.
+      // The label is put right after the instruction, so its displacement is 0.
       expect([...code.finish().subarray(-4)]).toEqual([0, 0, 0, 0]);
     }
   });
@@ -119,7 +119,7 @@ describe('code', () => {
   });
 
   it.each([1000, 1020, 1021, 1022, 1023, 1024, 1025, 5000])(
-    'the code grows from %i bytes and keeps bytes, data and distances',
+    'the buffer grows beyond %i bytes without changing code, data or jump distances',
     (length) => {
       const random = new Random(length);
       const before = Uint8Array.from({ length }, () => random.uint32());
