@@ -190,7 +190,7 @@ export async function train({ checkpoint, settings }, program, { text, folder, d
     const { options, reading, machine } = continueRun(checkpoint, { options: end, reading: {}, machine: {} });
     const corpus = await readCorpus({ sources: [text], ...reading, vocabulary: new Vocabulary(checkpoint.vocabulary) });
     compareCorpus(checkpoint, corpus, { accepted: true });
-    const run = await prepareTraining({ options, reading, machine, corpus, device, earlier: checkpoint });
+    const run = await prepareTraining({ options, reading, machine, corpus, device, resumedFrom: checkpoint });
     const runFolder = await RunFolder.create(folder, { force: true });
     try {
       let saved = false;

@@ -51,7 +51,7 @@ const LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 export interface SourceText {
   readonly name: string;
   /** The user named this very text. Other texts are skipped if they look like binary files. */
-  readonly isNamedByUser: boolean;
+  readonly isNamed: boolean;
   /** The size in bytes. Infinity if it is unknown or not needed. */
   readonly bytes: number;
   readonly encoding: string;
@@ -163,20 +163,14 @@ export class CorpusReader {
   #givenText({ name, text }: GivenText): SourceText {
     // A string has been decoded already.
     const encoding = typeof text === 'string' ? UTF8 : this.#options.encoding;
-    return { name, isNamedByUser: true, bytes: Buffer.byteLength(text), encoding, chunks: () => [Buffer.from(text)] };
+    return { name, isNamed: true, bytes: Buffer.byteLength(text), encoding, chunks: () => [Buffer.from(text)] };
   }
 
-  async #textIn({ path, isNamedByUser }: TextFile): Promise<SourceText> {
+  async #textIn({ path, isNamed }: TextFile): Promise<SourceText> {
     const { stdin, encoding } = this.#options;
     const isPiped = isStandardInput(path);
-    const chunks = (): ByteChunks => (isPiped ? stdinChunks(stdin) : this.#fileChunks(path, isNamedByUser));
-    return {
-      name: sourceName(path),
-      isNamedByUser,
-      bytes: isPiped ? Infinity : await this.#sizeOf(path),
-      encoding,
-      chunks,
-    };
+    const chunks = (): ByteChunks => (isPiped ? stdinChunks(stdin) : this.#fileChunks(path, isNamed));
+    return { name: sourceName(path), isNamed, bytes: isPiped ? Infinity : await this.#sizeOf(path), encoding, chunks };
   }
 
   /** Infinity for pipes and devices, and if no progress is reported. */
@@ -187,10 +181,10 @@ export class CorpusReader {
     return status.isFile() ? status.size : Infinity;
   }
 
-  #fileChunks(path: string, isNamedByUser: boolean): ByteChunks {
+  #fileChunks(path: string, isNamed: boolean): ByteChunks {
     this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
     return fileChunks(path, this.#buffer, (error) => {
-      throw fileError(path, error, { isNamedByUser });
+      throw fileError(path, error, { isNamed });
     });
   }
 
@@ -217,7 +211,7 @@ export class CorpusReader {
       undoRecords?.();
       this.hash = hash;
       this.joins = joins;
-      this.invalid.push({ path: text.name, isNamedByUser: text.isNamedByUser, error });
+      this.invalid.push({ path: text.name, isNamed: text.isNamed, error });
     }
   }
 
@@ -254,7 +248,7 @@ export class CorpusReader {
   }
 
   /** @returns null for a binary file found in a folder, which is skipped */
-  #begin({ name, isNamedByUser, encoding: asked }: SourceText, head: Uint8Array): OpenText | null {
+  #begin({ name, isNamed, encoding: asked }: SourceText, head: Uint8Array): OpenText | null {
     const { store } = this.encoder;
     const { keepLineEnds } = this.#options;
     if (hasUtf32Mark(head)) throw utf32FileError(name);
@@ -264,7 +258,7 @@ export class CorpusReader {
     if (utf16 !== null) throw utf16FileError(name, utf16);
     const isUtf8 = encoding === UTF8;
     const bytes = isUtf8 ? head : Buffer.from(new FileDecoder(encoding).push(head).text);
-    if (!isNamedByUser && binarySign(bytes, true, null) !== null) {
+    if (!isNamed && binarySign(bytes, true, null) !== null) {
       this.skipped++;
       return null;
     }

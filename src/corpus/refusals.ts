@@ -14,7 +14,7 @@ export interface TextFile {
    * The user named this very file. Other files were found in a folder or by a pattern, and are
    * skipped if they are binary.
    */
-  readonly isNamedByUser: boolean;
+  readonly isNamed: boolean;
 }
 
 /** A file or a folder that cannot be read as text, with the reason. */

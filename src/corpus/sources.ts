@@ -59,7 +59,7 @@ interface FoundFiles {
  */
 export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
   const one = (file: string): FoundFiles => ({
-    files: [{ path: file, isNamedByUser: true }],
+    files: [{ path: file, isNamed: true }],
     unreadable: [],
     skipped: 0,
   });
@@ -93,7 +93,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
     // A folder that has been removed has no files.
     .filter(({ within, error }) => !['ENOENT', 'ENOTDIR'].includes(systemCode(error)) && isVisible(within))
     .map(({ within, error }) => {
-      const file = { path: path.join(folder, within), isNamedByUser: false };
+      const file = { path: path.join(folder, within), isNamed: false };
       return { ...file, error: fileError(file.path, error, file) };
     });
   const visible = paths.filter(isVisible);
@@ -111,7 +111,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   if (files.length === 0 && unreadable.length === 0)
     throw nothingFound(source, isPattern, { include, exclude }, hidden);
   return {
-    files: files.map((file) => ({ path: file, isNamedByUser: false })),
+    files: files.map((file) => ({ path: file, isNamed: false })),
     unreadable,
     skipped: isPattern ? 0 : hidden + specialFileCount,
   };
@@ -145,15 +145,15 @@ export function corpusName(source: Source): string {
 /**
  * Turns a file error of the operating system into a message with a remedy.
  *
- * @param isNamedByUser whether the user named this very file
+ * @param isNamed whether the user named this very file
  */
-export function fileError(file: string, cause: unknown, { isNamedByUser = true } = {}): NotTextError {
+export function fileError(file: string, cause: unknown, { isNamed = true } = {}): NotTextError {
   const code = systemCode(cause);
   const refuse = (message: string, hint: string): NotTextError => new NotTextError(message, hint, cause);
   const checkPath = 'check the path, which is relative to the current folder';
-  if (!isNamedByUser && code === 'ENOENT' && file.includes('\u{FFFD}'))
+  if (!isNamed && code === 'ENOENT' && file.includes('\u{FFFD}'))
     return refuse(`cannot read ${file}: its name is not valid UTF-8`, 'rename it');
-  if (!isNamedByUser && (code === 'ENOENT' || code === 'ELOOP'))
+  if (!isNamed && (code === 'ENOENT' || code === 'ELOOP'))
     return refuse(`cannot read ${file}: the link is broken`, 'repair or remove it');
   if (file === '')
     return refuse(

@@ -56,4 +56,4 @@ export const unknownPolicies = ['error', 'skip', 'replace'] as const;
 export type UnknownPolicy = (typeof unknownPolicies)[number];
 
 /** The options that set the length of a run. One of them ends it. */
-export const lengthOptions = ['epochs', 'maxSteps', 'budgetMs'] as const;
+export const lengthOptionNames = ['epochs', 'maxSteps', 'budgetMs'] as const;

@@ -2,7 +2,7 @@
 // preset. The first three presets are for a training time on two cores, and choose their sizes by
 // the text. All others are the settings of programs and papers.
 import { inQuotes, unexpected, usageError } from '../errors.ts';
-import { lengthOptions } from './choices.ts';
+import { lengthOptionNames } from './choices.ts';
 import type { PresetName } from './network.ts';
 import { omitUndefined } from './option.ts';
 import type { TrainingOptions } from './training.ts';
@@ -193,9 +193,9 @@ export function withPreset(
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
     throw usageError(unexpected('preset', inQuotes(name), `one of ${Object.keys(presets).join(', ')}`));
-  const isLengthGiven = lengthOptions.some((option) => given[option] != null);
+  const isLengthGiven = lengthOptionNames.some((option) => given[option] != null);
   const presetEntries = Object.entries(presets[name].options(length)).filter(
-    ([option]) => !(isLengthGiven && lengthOptions.includes(option as never)),
+    ([option]) => !(isLengthGiven && lengthOptionNames.includes(option as never)),
   );
   return { ...Object.fromEntries(presetEntries), ...omitUndefined(given) };
 }

@@ -1,6 +1,6 @@
 // The options of a run apart from its training: how its text is read, the machine it runs on, where
 // it is stored, and the sources of its options. Each option is a row of a table: see option.ts.
-import { UTF8, encodingNamed, kernelChoices, kernelNames, lengthOptions } from './choices.ts';
+import { UTF8, encodingNamed, kernelChoices, kernelNames, lengthOptionNames } from './choices.ts';
 import { type Kind, choice, list, number, onOff, orList, orNull, text, textWithEscapes, wholeNumber } from './kind.ts';
 import type { ExclusiveOptions, Options, ValuesOf } from './option.ts';
 
@@ -252,7 +252,7 @@ export const outputOptions = {
 
 /** In each group, at most one option can be given. */
 export const exclusive: readonly ExclusiveOptions[] = [
-  { options: lengthOptions, hint: 'use one of them, because each sets the length of the whole run' },
+  { options: lengthOptionNames, hint: 'use one of them, because each sets the length of the whole run' },
   { options: ['resume', 'force'], hint: 'use --resume to continue the existing run, or --force to replace it' },
   { options: ['resume', 'dryRun'], hint: 'omit one of them, or use rnn info to show the options of an existing run' },
   { options: ['validationFraction', 'validationFile'], hint: 'use a fraction of the text, or another text' },

@@ -43,7 +43,7 @@ interface Bar {
 
 /** A table with a bar in each row. */
 export function bars(rows: readonly Bar[]): string {
-  const row = ({ name, share, value, isHighlighted: isHighlighted }: Bar): string =>
+  const row = ({ name, share, value, isHighlighted }: Bar): string =>
     `<tr${isHighlighted ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${(100 * share).toFixed(1)}%"></span></td><td>${value}</td></tr>`;
   return `<table class="bars">${rows.map(row).join('')}</table>`;
 }

@@ -15,7 +15,7 @@ import {
 } from '../options/run.ts';
 import { legacyOptions, namesWith, trainOptions } from '../options/train.ts';
 import { textOfValue } from '../options/words.ts';
-import { lengthOptions } from '../options/choices.ts';
+import { lengthOptionNames } from '../options/choices.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import {
   MAX_COUNTED,
@@ -81,7 +81,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   for (const [option, row] of Object.entries({ ...trainingOptions, ...readingOptions }))
     if ('fixedFor' in row) refuseChange(option as OptionName, givenValues[option], recordedValues[option]);
 
-  const length = lengthOptions.some((option) => given.options[option] !== undefined)
+  const length = lengthOptionNames.some((option) => given.options[option] !== undefined)
     ? { epochs: null, maxSteps: null, budgetMs: null }
     : {};
   const options = { ...recordedSettings.options, ...length, maxTimeMs: null, ...given.options };
@@ -119,7 +119,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
 export function endReasonOf({ training }: Checkpoint, options: TrainingOptions): EndReason | null {
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
-  return [...lengthOptions, 'patience' as const].every((option) => options[option] === before[option])
+  return [...lengthOptionNames, 'patience' as const].every((option) => options[option] === before[option])
     ? finished
     : null;
 }

@@ -228,14 +228,11 @@ export class Loop {
     yield* this.#writer.drainFileEvents(this.#session.step);
   }
 
-  async *#save(isTimedSave = false): AsyncGenerator<TrainingEvent> {
+  async *#save(isTimed = false): AsyncGenerator<TrainingEvent> {
     if (this.#isSaved) return;
     this.#timetable.begin('save');
-    const checkpoint = await this.#session.checkpoint({
-      ...this.#record(),
-      ...(isTimedSave && { savedByClock: true }),
-    });
-    const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isTimedSave);
+    const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isTimed && { savedByClock: true }) });
+    const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isTimed);
     if (error?.kind === 'checkpoint') return yield* this.#recover('a weight is not a finite number');
     this.#timetable.end('save');
     if (error === null) yield this.#logCheckpoint();

@@ -10,7 +10,7 @@ import { type Rule, anyText, choice, number, orNull, wholeNumber } from '../opti
 import { pick, kindsOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
 import { legacyOptions, legacyReading } from '../options/train.ts';
-import { lengthOptions } from '../options/choices.ts';
+import { lengthOptionNames } from '../options/choices.ts';
 import { type TrainingOptions, trainingOptions } from '../options/training.ts';
 import { flagOf } from '../options/flags.ts';
 
@@ -121,8 +121,8 @@ export function unfitError(reason: string): RnnError {
 /** @throws RnnError `checkpoint` if options are missing or have invalid values */
 export function recordedOptions(training: Training): TrainingOptions {
   const options = part<TrainingOptions>(training, 'options', kindsOf(trainingOptions), legacyOptions);
-  if (lengthOptions.filter((option) => options[option] !== null).length !== 1)
-    throw unfitError(`exactly one of training.options.${lengthOptions.join(', ')} must not be null`);
+  if (lengthOptionNames.filter((option) => options[option] !== null).length !== 1)
+    throw unfitError(`exactly one of training.options.${lengthOptionNames.join(', ')} must not be null`);
   return options;
 }
 

@@ -9,7 +9,7 @@ import { mapValues } from '../group.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
-import { lengthOptions } from '../options/choices.ts';
+import { lengthOptionNames } from '../options/choices.ts';
 import { notesOnNoEffect, refuseUnmetConditions } from '../options/contradictions.ts';
 import { defaultValues } from '../options/option.ts';
 import { wrongValue } from '../options/train.ts';
@@ -231,7 +231,7 @@ function runLength(
   windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
-  const givenLengths = lengthOptions.filter((name) => given[name] != null);
+  const givenLengths = lengthOptionNames.filter((name) => given[name] != null);
   if (givenLengths.length === 1) return { epochs, maxSteps, budgetMs };
   const epochsToTrain = charactersToTrain(text) / text.length;
   return windows * epochsToTrain < MIN_STEPS
@@ -257,7 +257,7 @@ const optionsInNote = [
   'batchSize',
   'sequenceLength',
   'learningRate',
-  ...lengthOptions,
+  ...lengthOptionNames,
 ] as const satisfies readonly TrainingOption[];
 
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {

@@ -7,7 +7,7 @@ import { Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import { pick } from '../options/option.ts';
 import { namesWith } from '../options/train.ts';
-import { lengthOptions } from '../options/choices.ts';
+import { lengthOptionNames } from '../options/choices.ts';
 import { type TrainingOption, type TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedCorpus, recordedCorpusOrNull, recordedLoopOrNull, recordedOptions } from './record.ts';
 import { resolveOptions } from './resolve.ts';
@@ -178,7 +178,7 @@ function standingOf(
 }
 
 /** Every summary shows them, whether they are defaults or not. */
-const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengthOptions];
+const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengthOptionNames];
 /**
  * The options that differ from the defaults for the sizes of the run. Empty for a run of another
  * program.

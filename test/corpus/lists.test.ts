@@ -32,7 +32,7 @@ describe('a list', () => {
     const nearly = sorted.with(7, 'Aab').with(50, 'Zz').with(90, 'Mm');
     const mixed = names.map((name, index) => (index % 2 === 0 ? name : name.toLowerCase()));
     for (const lines of [sorted, names.toSorted(collator.compare), mixed.toSorted(collator.compare), nearly])
-      expect(factsOf(lines)).toEqual({ isSorted: true, duplicates: 0 });
+      expect(factsOf(lines)).toEqual({ isSorted: true, duplicateFraction: 0 });
     expect(factsOf(shuffle(names))).toBeNull();
   });
 

@@ -206,7 +206,7 @@ describe('the checks of operations notice a slight error', () => {
 test('the check of a shared state notices a device on which each job has its own state', async () => {
   const alone = wrongDevice(
     () => ({}),
-    (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, stateOf: undefined })) }),
+    (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, sharesStateWith: undefined })) }),
   );
   expect(await findings(alone, /carry one state/)).toHaveLength(1);
 });

@@ -192,7 +192,7 @@ const sharedState = networkCheck(
       lengths.map((steps) => ({
         ...trial.training(steps, lengths[0]),
         name: nameOf(steps),
-        stateOf: nameOf(lengths[0]),
+        sharesStateWith: nameOf(lengths[0]),
       })),
   },
   async (pair, trial) => {
