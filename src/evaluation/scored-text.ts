@@ -52,7 +52,7 @@ export function printableToken(symbol: string): string {
   const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
   if (Object.hasOwn(named, symbol)) return named[symbol];
   // The end token of records may be several line endings.
-  if (/^\p{C}./su.test(symbol)) return [...symbol].map(symbolName).join('');
+  if (/^\p{C}./su.test(symbol)) return [...symbol].map(printableToken).join('');
   // Control, format, combining, private, surrogate and unassigned characters, and separators, are
   // invisible alone.
   if (/^[\p{C}\p{M}\p{Z}]/u.test(symbol))

@@ -14,16 +14,21 @@ function pieces(bytes: Iterable<number>, most = Infinity) {
 describe('the characters of a text', () => {
   it('in bytes have the loss of all their bytes, including a first character of several bytes', () => {
     expect(pieces(Buffer.from('éaü'))).toEqual([
-      { text: 'é', at: 1, scored: 1, nats: 1 },
-      { text: 'a', at: 2, scored: 1, nats: 2 },
-      { text: 'ü', at: 4, scored: 2, nats: 4 + 8 },
+      { text: 'é', lastTokenIndex: 1, scoredTokens: 1, nats: 1 },
+      { text: 'a', lastTokenIndex: 2, scoredTokens: 1, nats: 2 },
+      { text: 'ü', lastTokenIndex: 4, scoredTokens: 2, nats: 4 + 8 },
     ]);
   });
 
   it('include a character that the end of the text truncates, but not one that the end of the record truncates', () => {
     const fox = Buffer.from('a🦊');
-    expect(pieces(fox.subarray(0, 4)).at(-1)).toEqual({ text: '\uFFFD', at: 3, scored: 3, nats: 1 + 2 + 4 });
-    expect(pieces(fox, 3)).toEqual([{ text: 'a', at: 0, scored: 0, nats: 0 }]);
+    expect(pieces(fox.subarray(0, 4)).at(-1)).toEqual({
+      text: '\uFFFD',
+      lastTokenIndex: 3,
+      scoredTokens: 3,
+      nats: 1 + 2 + 4,
+    });
+    expect(pieces(fox, 3)).toEqual([{ text: 'a', lastTokenIndex: 0, scoredTokens: 0, nats: 0 }]);
   });
 
   it('in a character-level model are its tokens', () => {
@@ -31,8 +36,8 @@ describe('the characters of a text', () => {
     const surprise = new SurpriseRecord(1, 2);
     surprise.nats[0] = 3;
     expect([...scoredCharactersOf(tokens, vocabulary, surprise)]).toEqual([
-      { text: 'b', at: 0, scored: 0, nats: 0 },
-      { text: 'a', at: 1, scored: 1, nats: 3 },
+      { text: 'b', lastTokenIndex: 0, scoredTokens: 0, nats: 0 },
+      { text: 'a', lastTokenIndex: 1, scoredTokens: 1, nats: 3 },
     ]);
   });
 });

@@ -61,7 +61,10 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const partOfAgainst = model.vocabulary.end == null ? 'all' : 'train';
   const against =
     flags.against &&
-    (await named(`--against ${flags.against.join(' ')}`, readKnownText(flags.against, model, flags, context, partOfAgainst)));
+    (await named(
+      `--against ${flags.against.join(' ')}`,
+      readKnownText(flags.against, model, flags, context, partOfAgainst),
+    ));
   const { unit } = model.vocabulary;
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;
   if (byCharacter && characters > MAX_BY_CHARACTER) {

@@ -95,7 +95,7 @@ function modelText(model: Info['model']): string {
 
 /** `line, learn-after \t`. */
 function divisionInWords({ records, column, learnAfter, weights, lowercase }: Division): string {
-  const named = (text: string): string => [...text].map(symbolName).join('');
+  const named = (text: string): string => [...text].map(printableToken).join('');
   return [
     column.length > 0 ? `rows, column ${column.map(named).join(', column ')}` : named(records ?? 'line'),
     ...(learnAfter === null ? [] : [`learn-after ${named(learnAfter)}`]),
