@@ -1,7 +1,7 @@
 // A session with a trained model, which keeps its state from call to call: for chat bots and
 // editors.
 import { isDeepStrictEqual } from 'node:util';
-import { symbolTexts } from '../evaluation/scored-text.ts';
+import { tokenTexts } from '../evaluation/scored-text.ts';
 import type { TokenDecoder } from '../corpus/vocabulary.ts';
 import { usageError } from '../errors.ts';
 import { number, onOff, rule, wholeNumber } from '../options/kind.ts';
@@ -155,7 +155,7 @@ export class ModelSession {
     return this.#inTurn(async () => {
       if (count !== undefined) refuseOther('count', count, positive);
       const { vocabulary } = this.#text;
-      const texts = symbolTexts(vocabulary);
+      const texts = tokenTexts(vocabulary);
       return likeliestTokens(await this.#text.logits(), count ?? Infinity).map((each) => ({
         ...each,
         text: each.id === vocabulary.end ? null : texts[each.id],

@@ -31,11 +31,11 @@ async function predict(prompt: string | undefined, flags: PredictFlags, context:
   const { stderr, waiting } = context;
   const { midText, unknown, json = false, beam, length, steps, top } = flags;
   const given = await givenPrompt(prompt, flags, context);
-  const { machine, by } = machineFrom(flags, context);
+  const { machine, deviceOriginText } = machineFrom(flags, context);
   const { openModel } = await import('../../api/model.ts');
   const model = await openModel(flags.checkpoint, machine);
   const text = await primeFor(model.trained, given, 'the text');
-  if (!json) stderr.note(`${model.path}${by}`);
+  if (!json) stderr.note(`${model.path}${deviceOriginText}`);
   const rules = { midText, unknown, listener: { activity: waiting?.listen } };
   try {
     if (beam !== undefined) {

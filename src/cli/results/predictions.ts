@@ -133,8 +133,9 @@ const objectOf = ({ text, probability, nats }: CharacterProbability) => ({
 
 /** The name of a character for people, by its prediction. */
 async function namesOf({ vocabulary }: Model): Promise<(each: CharacterProbability) => string> {
-  const { symbolName } = await import('../../evaluation/scored-text.ts');
-  return ({ id, text }) => (text === null ? 'end of record' : id === vocabulary.unknown ? 'unknown' : symbolName(text));
+  const { printableToken } = await import('../../evaluation/scored-text.ts');
+  return ({ id, text }) =>
+    text === null ? 'end of record' : id === vocabulary.unknown ? 'unknown' : printableToken(text);
 }
 
 const percentage = (probability: number): string => `${(100 * probability).toFixed(1)} %`;
