@@ -109,7 +109,7 @@ const values = endingWith(2, [
     { around: { env: { RNN_DEVICE: 'abacus' } } },
   ],
   ['an empty folder name', "train @text.txt --out ''", /^--out is empty: expected some text$/, helpOfTrain],
-  ['a negative temperature', sample('--temp -1'), /^--temp is -1: expected a number of at least 0$/, helpOfSample],
+  ['a negative temperature', sample('--temp -1'), /^--temp is -1: expected a number of at least 0, or two such as 0.3..1.2$/, helpOfSample],
   ['a temperature that is not a number', sample('--temp warm'), /^--temp is warm: expected a number/, helpOfSample],
   ['a length of zero', sample('--length 0'), /^--length is 0: expected a whole number of at least 1$/, helpOfSample],
   ['a top-k of zero', sample('--top-k 0'), /^--top-k is 0: expected a whole number/, helpOfSample],
@@ -191,7 +191,7 @@ const words = endingWith(2, [
     'patience without evaluations',
     train('--patience 3 --validation-fraction 0'),
     /^cannot use --patience 3: the run has no evaluations/,
-    /--validation-fraction 0/,
+    /^validate on a longer text with --validation-fraction or --validation-file, or omit --patience$/,
   ],
   ['rare bytes', train('--level byte --min-count 2'), /^cannot use --min-count with --level byte/, /omit one of them/],
   [

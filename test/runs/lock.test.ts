@@ -45,7 +45,7 @@ function leave(holder: Partial<{ pid: number; host: string; pids: string }>, age
   utimesSync(path, time, time);
 }
 
-/** The number of a process that has ended. */
+/** The PID of a process that has ended. */
 async function goneProcess(): Promise<number> {
   const child = spawn(process.execPath, ['-e', '0']);
   await once(child, 'exit');
@@ -56,7 +56,7 @@ describe('a lock', () => {
   it('is held until it is released, and leaves nothing behind', () => {
     const lock = Lock.take(folder);
     expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
-    expect(() => Lock.take(folder)).toThrow(`another process (number ${process.pid} on ${hostname()}, since `);
+    expect(() => Lock.take(folder)).toThrow(`another process (PID ${process.pid} on ${hostname()}, since `);
     expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(inUse));
     expect(readdirSync(folder)).toEqual([lockFile]);
     lock.release();
@@ -67,7 +67,7 @@ describe('a lock', () => {
 
   it('of a living process of this machine is valid, even without a renewal for half a minute', () => {
     leave({ pid: process.ppid }, 30);
-    expect(() => Lock.take(folder)).toThrow(`number ${process.ppid} on ${hostname()}`);
+    expect(() => Lock.take(folder)).toThrow(`PID ${process.ppid} on ${hostname()}`);
     expect(readFileSync(path, 'utf8')).toContain('theirs');
   });
 
@@ -88,14 +88,14 @@ describe('a lock', () => {
 
   it('from another machine is valid while it is fresh, and taken over when it is old', () => {
     leave({ pid: 1, host: 'elsewhere' }, 20);
-    expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
+    expect(() => Lock.take(folder)).toThrow('PID 1 on elsewhere');
     leave({ pid: 1, host: 'elsewhere' }, 300);
     Lock.take(folder).release();
   });
 
   it('from the future, because the clock was set back, is taken over', () => {
     leave({ pid: 1, host: 'elsewhere' }, -20);
-    expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
+    expect(() => Lock.take(folder)).toThrow('PID 1 on elsewhere');
     leave({ pid: 1, host: 'elsewhere' }, -300);
     expect(isHeld(folder)).toBe(false);
     Lock.take(folder).release();
@@ -168,7 +168,7 @@ describe('a lock', () => {
       expect.objectContaining({
         kind: 'busy',
         message: expect.stringContaining(
-          `(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) took it over`,
+          `(PID ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) took it over`,
         ),
       }),
     );
