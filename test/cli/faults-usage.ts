@@ -109,9 +109,19 @@ const values = endingWith(2, [
     { around: { env: { RNN_DEVICE: 'abacus' } } },
   ],
   ['an empty folder name', "train @text.txt --out ''", /^--out is empty: expected some text$/, helpOfTrain],
-  ['a negative temperature', sample('--temp -1'), /^--temp is -1: expected a number of at least 0, or two such as 0.3..1.2$/, helpOfSample],
+  [
+    'a negative temperature',
+    sample('--temp -1'),
+    /^--temp is -1: expected a number of at least 0, or two such as 0.3..1.2$/,
+    helpOfSample,
+  ],
   ['a temperature that is not a number', sample('--temp warm'), /^--temp is warm: expected a number/, helpOfSample],
-  ['a length of zero', sample('--length 0'), /^--length is 0: expected a whole number of at least 1$/, helpOfSample],
+  [
+    'a negative length',
+    sample('--length -1'),
+    /^--length is -1: expected a whole number of at least 1, or inf$/,
+    helpOfSample,
+  ],
   ['a top-k of zero', sample('--top-k 0'), /^--top-k is 0: expected a whole number/, helpOfSample],
   [
     'a probability above 1',
