@@ -93,7 +93,7 @@ class RecordGroups {
   ): number {
     const { tokens, end } = this.#stored;
     // A shorter record of the group may have ended in an earlier window.
-    for (let at = start; at < start + read; at++) if (tokens[at] === end) return 0;
+    if (tokens.subarray(start, start + read).includes(end)) return 0;
     const firstLearnt = learntFrom(this.#stored, start);
     let scored = 0;
     for (let t = 0; t < T; t++) {

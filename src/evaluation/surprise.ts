@@ -68,6 +68,15 @@ export class SurpriseRecord implements Surprise {
   }
 }
 
+/** The surprisal of a token in nats, from V logits. */
+export function surprisalNats(logits: Float32Array, start: number, V: number, symbol: number): number {
+  let highest = logits[start];
+  for (let at = start + 1; at < start + V; at++) if (logits[at] > highest) highest = logits[at];
+  let sum = 0;
+  for (let at = start; at < start + V; at++) sum += Math.exp(logits[at] - highest);
+  return Math.log(sum) + highest - logits[start + symbol];
+}
+
 /**
  * Whether a token has rank 0: it has the highest of V logits, and the lowest id among equals. False
  * if a logit is NaN.
