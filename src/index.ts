@@ -21,13 +21,22 @@ export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
 export type { Listener, Listening } from './api/run-request.ts';
-export { findCells, Model, openModel } from './api/model.ts';
+export { findCells } from './api/found-cells.ts';
+export { Model, openModel } from './api/model.ts';
 export { sample, type SampleRequest } from './api/sample.ts';
 export { ModelSession } from './api/session.ts';
 export type { CharacterProbability, ContinuationOptions, NextOptions, SessionOptions } from './api/session.ts';
 export type { BeamOptions, FoundContinuation } from './api/beam-search.ts';
 export type { SampleOptions, TextsOptions } from './api/writer.ts';
 export { surpriseOf } from './api/evaluation.ts';
+export {
+  type ClassifiedLine,
+  classifyLines,
+  type LineScore,
+  type LinesToScore,
+  type ScoredLine,
+  type ScoreOptions,
+} from './api/line-scores.ts';
 export type {
   ActivationsOptions,
   Baselines,

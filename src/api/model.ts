@@ -12,10 +12,7 @@ import { machineOfCommands } from '../options/run.ts';
 import { readActivations } from '../insight/activations.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
-import { propertiesOf } from '../insight/properties.ts';
-import { saturationOf } from '../insight/saturation.ts';
-import { MIN_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from '../insight/search.ts';
-import { runInSlices } from '../run-in-slices.ts';
+import { MIN_CHARACTERS, defaultLength, maxDefaultLength } from '../insight/search.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { SampledPieces } from '../sampling/pieces.ts';
 import type { Corpus } from './corpus.ts';
@@ -24,7 +21,6 @@ import type {
   CellsRead,
   Evaluation,
   EvaluationOptions,
-  FoundCells,
   Gradients,
   GradientsOptions,
   Inspection,
@@ -44,7 +40,9 @@ import {
 } from './checks.ts';
 import { readTextOfModel, readModel, tokensOf, withDevice } from './trained.ts';
 import { evaluateText, surpriseOf } from './evaluation.ts';
+import { findCells } from './found-cells.ts';
 import { type BeamOptions, type FoundContinuation, searchContinuation } from './beam-search.ts';
+import { type LinesToScore, type ScoreOptions, type ScoredLine, scoreLines } from './line-scores.ts';
 import { ModelSession, type SessionOptions } from './session.ts';
 import { type SampleOptions, type TextsOptions, Writer, bytesForm, textForm } from './writer.ts';
 
@@ -211,6 +209,16 @@ export class Model {
   }
 
   /**
+   * Scores each line that is not empty, from a zero state, as soon as it arrives.
+   *
+   * @throws RnnError as `scoreLines` does
+   */
+  async *score(lines: LinesToScore, options: ScoreOptions = {}): AsyncGenerator<ScoredLine, void, undefined> {
+    this.#writer.refuseClosed();
+    yield* scoreLines(this.trained, this.#machine, lines, options);
+  }
+
+  /**
    * Records the activations of all units at each character, and finds the units that follow a
    * property of the text.
    *
@@ -280,12 +288,3 @@ export class Model {
     await Promise.all([this.#writer.close(), ...[...this.#sessions].map((session) => session.close())]);
   }
 }
-
-/**
- * Finds units that follow a property of the text, and how often gates are open and shut. A text of
- * fewer than 400 characters is too short to find any.
- */
-export const findCells = async ({ pieces, activations }: CellsRead): Promise<FoundCells> => ({
-  findings: pieces.length < MIN_CHARACTERS ? [] : await runInSlices(searchCells(activations, propertiesOf(pieces))),
-  saturation: saturationOf(activations),
-});

@@ -24,6 +24,12 @@ const rows: readonly Row[] = [
   ],
   ['eval', '<corpus...>', 'Measure how well a trained model predicts a text', () => import('./commands/eval.ts')],
   [
+    'score',
+    '<file...>',
+    'Score each line: find unusual lines of a log, or classify lines by model',
+    () => import('./commands/score.ts'),
+  ],
+  [
     'gradients',
     '<corpus...>',
     'Show how far back in time gradients reach, and where they vanish',

@@ -57,3 +57,11 @@ export type UnknownPolicy = (typeof unknownPolicies)[number];
 
 /** The options that set the length of a run. One of them ends it. */
 export const lengthOptionNames = ['epochs', 'maxSteps', 'budgetMs'] as const;
+
+/** The measures of a line: bits per character, bits, and bits per character of its worst stretch. */
+export const measureNames = ['bpc', 'bits', 'worst'] as const;
+export type MeasureName = (typeof measureNames)[number];
+
+/** How to score characters that a model does not know: count their bits, or as a policy says. */
+export const unknownScorings = ['count', ...unknownPolicies] as const;
+export type UnknownScoring = (typeof unknownScorings)[number];

@@ -84,6 +84,10 @@ export class FakeProcess implements Io {
     this.stderr = stderr as OutputStream & FakeStream;
   }
 
+  closeStdin(): void {
+    this.stdin.destroy();
+  }
+
   onSignal(handler: (signal: Signal) => void): () => void {
     this.#handlers.add(handler);
     return () => void this.#handlers.delete(handler);

@@ -73,6 +73,16 @@ export const pages: readonly Page[] = [
       String.raw`for i in $(seq 60); do printf 'Abbott%s\tEnglish\n' $i; done >languages.tsv`,
     ].join('\n'),
   },
+  {
+    name: 'docs/scoring.md',
+    before: [
+      'for i in $(seq 80); do echo "GET /page/$i 200"; done >yesterday.log',
+      'for i in $(seq 40); do echo "GET /page/$i 200"; done >today.log',
+      'echo "PUT /zzz 555" >>today.log',
+      'for i in $(seq 60); do echo "the line $i"; done >en.txt',
+      'for i in $(seq 60); do echo "la ligne $i"; done >fr.txt',
+    ].join('\n'),
+  },
   { name: 'docs/cron.md', isLong: true, before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',

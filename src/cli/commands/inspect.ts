@@ -45,7 +45,8 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
   const files = await openOutputs(outputs, reads, context);
   const { machine, deviceOriginText } = machineFrom(flags, context);
-  const { findCells, openModel } = await import('../../api/model.ts');
+  const { findCells } = await import('../../api/found-cells.ts');
+  const { openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
   const { MIN_CHARACTERS } = await import('../../insight/search.ts');
 

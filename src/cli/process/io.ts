@@ -20,6 +20,10 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array | string>;
   /** Whether the user types the content of `stdin`. */
   readonly isStdinTerminal: boolean;
+  /**
+   * Stops reading `stdin`, so that the process can end while another process keeps the pipe open.
+   */
+  closeStdin(): void;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -54,12 +58,14 @@ export function openProcessIo(): Io {
   // Without a listener SIGHUP would end the process.
   if (ignoresHangup) process.on('SIGHUP', () => {});
   const signals = endingSignals.filter((signal) => !(ignoresHangup && signal === 'SIGHUP'));
+  let stdin: Readable | null = null;
   return {
     // Even reading the property process.stdin opens the stream.
     stdin: {
-      [Symbol.asyncIterator]: () => (isStdinFolder() ? folderAsStdin() : process.stdin)[Symbol.asyncIterator](),
+      [Symbol.asyncIterator]: () => (stdin = isStdinFolder() ? folderAsStdin() : process.stdin)[Symbol.asyncIterator](),
     },
     isStdinTerminal: isatty(0),
+    closeStdin: () => void stdin?.destroy(),
     get stdout() {
       return process.stdout;
     },
