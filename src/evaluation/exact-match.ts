@@ -28,8 +28,8 @@ export interface ExactMatch {
   /** The fraction of records whose answer is generated exactly. */
   readonly exactAccuracy: number;
   /**
-   * The mean of the fractions of exact answers in each class, which counts rare and frequent answers
-   * alike. Null if the answers are not classes.
+   * The mean of the fractions of exact answers in each class, which gives rare and frequent answers
+   * the same weight. Null if the answers are not classes.
    */
   readonly macroRecall: number | null;
   /** The distinct answers, most frequent first. Null if the answers are not classes. */

@@ -47,6 +47,14 @@ test('a record of more than a million characters is refused', () => {
   }).toThrow('record 1 of a.txt is too long: expected at most 1,048,576 characters');
 });
 
+test('a row of more than a million characters is refused', async () => {
+  const row = 'x'.repeat(2 ** 20 + 1);
+  const message = 'record 2 of a.csv is too long: expected at most 1,048,576 characters';
+  await expect(divided((record) => columnsOf('a.csv', ['a'], record), `a\n1\n${row}\n`, 2 ** 21)).rejects.toThrow(
+    message,
+  );
+});
+
 const csv = 'name,"kind, exactly",note\n"Smith, John",a,"two\nlines"\n"say ""hi""",b,\n';
 
 test.each([
@@ -54,6 +62,7 @@ test.each([
   ['names.csv', ['note', 'kind, exactly'], csv, ['two\nlines\ta', '\tb']],
   ['names.csv', ['2'], 'a,b\nc,d\n', ['b', 'd']],
   ['names.csv', ['b'], 'a,b\n1,2', ['2']],
+  ['names.csv', ['b'], 'a,b\n1,2\n\n3,4\n', ['2', '', '4']],
   ['names.csv', ['a'], '\u{FEFF}a,b\r\n1,2\r\n', ['1']],
   ['names.tsv', ['b'], 'a\tb\n"x\t"y"\n', ['"y"']],
   ['NAMES.JSONL', ['b'], '{"a":1,"b":"x"}\n\n{"b":2}\n', ['x', '2']],

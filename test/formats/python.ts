@@ -6,9 +6,11 @@ const docs = resolve(import.meta.dirname, '../../docs');
 const looksForTorch =
   'import importlib.util, sys; sys.exit(importlib.util.find_spec("torch") is None or importlib.util.find_spec("numpy") is None)';
 
-/** The Python with torch and numpy, or null. */
+/** The Python with torch and numpy, or null. RNN_PYTHON names another. */
 export const python =
-  ['python3', '/usr/bin/python3'].find((name) => spawnSync(name, ['-c', looksForTorch]).status === 0) ?? null;
+  [process.env['RNN_PYTHON'] ?? 'python3', '/usr/bin/python3'].find(
+    (name) => spawnSync(name, ['-c', looksForTorch]).status === 0,
+  ) ?? null;
 /** For the names of tests that are skipped. */
 export const whyNoPython = python === null ? ' (skipped: no python3 here has torch and numpy)' : '';
 

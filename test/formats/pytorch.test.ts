@@ -1,6 +1,7 @@
 // Exported models in PyTorch, and models imported from it: the same logits, with the unchanged
 // docs/rnn_model.py.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +10,8 @@ import { openReference } from '../../src/devices/reference/reference.ts';
 import { readTrained, safetensors } from '../../src/formats/trained.ts';
 import { readThrough } from '../../src/evaluation/evaluate.ts';
 import { Random } from '../../src/random.ts';
+import { byteVocabulary } from '../../src/corpus/vocabulary.ts';
+import { cyclic } from '../sampling/fixture.ts';
 import { randomModel, symbols } from './models.ts';
 import { python, runPython, whyNoPython } from './python.ts';
 
@@ -101,6 +104,41 @@ describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
     expect((await back('sonnets.safetensors')).tensors).toEqual(
       (await back(`${cases[0].name}.same.safetensors`)).tensors,
     );
+  });
+
+  it('samples a text, and one record up to its end token', async () => {
+    const program = [
+      'import json, sys',
+      'from rnn_model import load_model, sample',
+      'texts = []',
+      'for name, requests in json.loads(sys.argv[1]):',
+      '  model, metadata = load_model(name)',
+      '  vocabulary = json.loads(metadata["vocabulary"])',
+      '  texts.append([sample(model.eval(), vocabulary, *each) for each in requests])',
+      'print(json.dumps(texts))',
+    ].join('\n');
+    const certain = 200;
+    const requests = [
+      [{ unit: 'char', symbols: ['a', 'b', '<end>'], unknown: null, end: 2 }, [[], ['b'], ['a', 9, 0], ['', 1]]],
+      [
+        { unit: 'char', symbols: ['\n', 'a', 'b'], unknown: null },
+        [
+          ['', 7],
+          ['a', 2],
+        ],
+      ],
+      [byteVocabulary().data, [['A', 2]]],
+    ] as const;
+    const asked = requests.map(([vocabulary, given], index) => {
+      const name = at(`sampled-${index}.safetensors`);
+      writeFileSync(name, safetensors.write(cyclic(vocabulary, certain)));
+      return [name, given];
+    });
+    expect(JSON.parse(await runPython(['-c', program, JSON.stringify(asked)]))).toEqual([
+      ['ab', '', 'b', 'a'],
+      ['ab\nab\na', 'b\n'],
+      ['BC'],
+    ]);
   });
 
   it.each(cases)('has the logits of an exported model: $name', async ({ name, trained }) => {

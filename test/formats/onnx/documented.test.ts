@@ -82,6 +82,11 @@ describe.each([
   it.skipIf(!isThere)('samples characters, and carries the state', { timeout: patience }, async () => {
     expect((await sampled(command, program, remembering, 9)).toString()).toBe('"é😀\n"é😀\n"');
   });
+
+  it.skipIf(!isThere)('samples one record, up to its end token', { timeout: patience }, async () => {
+    const records = cyclic({ unit: 'char', symbols: ['a', 'b', '<end>'], unknown: null, end: 2 }, CERTAIN);
+    expect((await sampled(command, program, records, 9)).toString()).toBe('ab');
+  });
 });
 
 it('a file of two layers of LSTM has as many nodes as the page says', () => {
