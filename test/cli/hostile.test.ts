@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 /** All files in the folder outside the run, with their content. */
-function outside(): Record<string, string> {
+function filesOutsideRun(): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
@@ -40,7 +40,7 @@ describe('a checkpoint that names files', () => {
   it.each(['../../elsewhere/file', '..', '/', '/dev/null'])(
     'does not make rnn train --resume write outside the run folder: %s',
     async (path) => {
-      const before = outside();
+      const before = filesOutsideRun();
       alterLatest((file) => {
         Object.assign(file.training, { path, out: path, checkpoint: path, latestPath: path, log: path });
         Object.assign(file.training.options, { path, out: path, corpus: [path], keep: 2, checkpointEvery: 1 });
@@ -56,7 +56,7 @@ describe('a checkpoint that names files', () => {
         code: 0,
         stderr: expect.stringContaining(`it starts without the state of ${path}`) as string,
       });
-      expect(outside()).toEqual(before);
+      expect(filesOutsideRun()).toEqual(before);
       expect(readdirSync(run).toSorted()).toEqual([
         'best.json',
         'latest.json',
@@ -69,7 +69,7 @@ describe('a checkpoint that names files', () => {
   );
 
   it('is refused if it names another validation text', async () => {
-    const before = outside();
+    const before = filesOutsideRun();
     alterLatest((file) =>
       Object.assign(file.training.reading, {
         validationFile: join(folder, 'elsewhere', 'file'),
@@ -80,7 +80,7 @@ describe('a checkpoint that names files', () => {
       code: 3,
       stderr: expect.stringContaining('the text to validate on is not the text that this run had'),
     });
-    expect(outside()).toEqual(before);
+    expect(filesOutsideRun()).toEqual(before);
   });
 
   it.skipIf(!existsSync('/dev/null'))(

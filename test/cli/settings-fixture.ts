@@ -13,9 +13,9 @@ export const config = join(folder, 'rnn.json');
 writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-export const has = (options: unknown): void =>
+export const writeConfig = (options: unknown): void =>
   writeFileSync(config, typeof options === 'string' ? options : JSON.stringify(options));
-beforeEach(() => has({}));
+beforeEach(() => writeConfig({}));
 
 export interface Given {
   readonly argv?: readonly string[];
@@ -25,7 +25,7 @@ export interface Given {
 
 /** The settings that `rnn train` passes on, with doubles for the rest of the program. */
 export async function train({ argv = [], env = {}, file = {} }: Given): Promise<Ran & { readonly calls: Calls }> {
-  has(file);
+  writeConfig(file);
   return doubled(['train', 'hamlet.txt', '--config', config, ...argv], { env });
 }
 
@@ -35,7 +35,7 @@ export async function origins({
   env = {},
   file = {},
 }: Given): Promise<{ origins: Record<string, string>; options: Record<string, unknown>; config: object }> {
-  has(file);
+  writeConfig(file);
   useEstimate();
   const { code, stdout, stderr } = await rnn(['train', text, '--config', config, '--dry-run', '--json', ...argv], {
     env,

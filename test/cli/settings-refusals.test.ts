@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { isEverything } from '../everything.ts';
 import { rnn } from './helpers.ts';
 import { useDoubles, useEstimate } from './doubles.ts';
-import { config, folder, has, text, train } from './settings-fixture.ts';
+import { config, folder, writeConfig, text, train } from './settings-fixture.ts';
 
 describe('an error names the place of a wrong option', () => {
   it.each([
@@ -77,7 +77,7 @@ describe('an error names the place of a wrong option', () => {
    * More values than fit on the call stack as arguments. The full sizes are slow, because messages
    * quote them.
    */
-  const [many, long] = isEverything ? [600_000, 1_000_000] : [200_000, 200_000];
+  const [memberCount, nameLength] = isEverything ? [600_000, 1_000_000] : [200_000, 200_000];
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   it.each([
     [
@@ -88,11 +88,15 @@ describe('an error names the place of a wrong option', () => {
     ['nested lists for a switch', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list: expected true or false'],
     ['nested lists for a list', `{"include": ${deep}}`, 'rnn.json:1: include is a list: expected a list of texts'],
     [
-      `${many} members`,
-      `{${Array.from({ length: many }, (_, index) => `"x${index}":\n1`).join(',')}}`,
+      `${memberCount} members`,
+      `{${Array.from({ length: memberCount }, (_, index) => `"x${index}":\n1`).join(',')}}`,
       'rnn.json:1: x0 is not an option',
     ],
-    [`a name of ${long} characters`, `{"${'x'.repeat(long)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is not an option`],
+    [
+      `a name of ${nameLength} characters`,
+      `{"${'x'.repeat(nameLength)}": 1}`,
+      `rnn.json:1: ${'x'.repeat(57)}... is not an option`,
+    ],
     [
       'a text of a million escapes',
       `{"cell": "${String.raw`\"`.repeat(1e6)}"}`,
@@ -182,7 +186,7 @@ describe('an error names the place of a wrong option', () => {
       code: 2,
       stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED. Give --embedding a width'),
     });
-    has({ tied: true });
+    writeConfig({ tied: true });
     const filed = await rnn(['train', text, '--config', config, '--dry-run']);
     expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}. `);
     expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Ran, rnn } from './helpers.ts';
 import { useDoubles } from './doubles.ts';
-import { config, folder, has, origins, text, train } from './settings-fixture.ts';
+import { config, folder, writeConfig, origins, text, train } from './settings-fixture.ts';
 
 describe('the command line overrides the environment, which overrides the file, which overrides a preset', () => {
   // One option of each group: of training, of reading, of the machine, of files.
@@ -176,7 +176,7 @@ it('a plan contains the file that repeats the run', async () => {
 
 it('a resumed run takes them as given again: equal values are ignored silently, others apply or are refused', async () => {
   const again = (env: Record<string, string>, file: object): Promise<Ran> => {
-    has({ 'validation-fraction': 0, 'sequence-length': 8, 'batch-size': 2, 'sample-every': 0, ...file });
+    writeConfig({ 'validation-fraction': 0, 'sequence-length': 8, 'batch-size': 2, 'sample-every': 0, ...file });
     return rnn(['train', text, '--config', config, '--resume', '--out', join(folder, 'run')], {
       env: { RNN_DEVICE: 'reference', ...env },
     });
@@ -240,7 +240,7 @@ describe('a sweep', () => {
     rnn(['sweep', text, '--out', join(folder, 'sweep'), '--emit', ...argv], { env });
 
   it('passes the environment and the file on to its trials, except options that it varies or sets itself', async () => {
-    has({ epochs: 2, hidden: 64, nesterov: true, out: 'elsewhere', device: 'cpu' });
+    writeConfig({ epochs: 2, hidden: 64, nesterov: true, out: 'elsewhere', device: 'cpu' });
     const { code, stdout, stderr } = await sweep(
       ['--grid', 'budget=1m', '--', '--config', config, '--sequence-length', '20'],
       {

@@ -8,7 +8,7 @@ import { networkProgram } from '../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 import { evaluateTokens } from '../../src/evaluation/evaluate.ts';
-import { inRunsOf } from '../training/fixture.ts';
+import { withRunSizes } from '../training/fixture.ts';
 
 const V = 6;
 const T = 7;
@@ -52,7 +52,7 @@ async function compiled(device: Device, streams: number): Promise<Executable> {
  * Computes the mean loss one character at a time: −log of the softmax probability of each target. Each
  * chunk starts from a zero state.
  */
-function byHand(streams: number): number {
+function referenceLoss(streams: number): number {
   const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'logits' });
   const weights = new Map<string, Matrix>();
   let offset = 0;
@@ -85,7 +85,7 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
     async (name) => {
       const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
       const loss = await evaluateTokens(executable, 'evaluate', tokens, { streams, sequenceLength: T });
-      expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
+      expect(loss).toBeCloseTo(referenceLoss(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
       // Evaluate again, to check that no state remains from the first evaluation.
       expect(await evaluateTokens(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
       await executable.close();
@@ -100,7 +100,7 @@ describe.each([1, 3, 16])('the loss over %i chunks', (streams) => {
       const losses: (number | null)[] = [];
       for (const device of [
         openReference(),
-        inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference()),
+        withRunSizes({ runSizes: counts, onRun: (_, handed) => runs.push(handed) }, openReference()),
       ]) {
         losses.push(
           await evaluateTokens(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }),
@@ -132,7 +132,7 @@ test('an evaluation on the main thread lets other tasks run, and returns null if
   setImmediate(() => (isUrgent = true));
   const runs: number[] = [];
   const executable = await compiled(
-    inRunsOf({ counts: [1], ran: (_, handed) => runs.push(handed) }, openReference()),
+    withRunSizes({ runSizes: [1], onRun: (_, handed) => runs.push(handed) }, openReference()),
     1,
   );
   expect(
@@ -163,8 +163,8 @@ test('each run of calls reuses the output arrays of the run before', async () =>
     sequenceLength: T,
     visit({ logits }, row, at) {
       seen.add(logits);
-      const own = logits.subarray(row * V, (row + 1) * V);
-      sum += Math.log(own.reduce((total, x) => total + Math.exp(x), 0)) - own[tokens[at + 1]];
+      const logitsOfRow = logits.subarray(row * V, (row + 1) * V);
+      sum += Math.log(logitsOfRow.reduce((total, x) => total + Math.exp(x), 0)) - logitsOfRow[tokens[at + 1]];
     },
   });
   expect(seen.size).toBe(executable.callsPerRun('evaluate'));

@@ -18,10 +18,10 @@ type Make = (name: string, rows: number, columns: number) => Value;
 
 /**
  * Checks every gradient of the cross-entropy of some logits.
- * @param write gets `w`, which appends a parameter, and `x`, which appends a parameter that is read
+ * @param buildLogits gets `w`, which appends a parameter, and `x`, which appends a parameter that is read
  * through a gather, so that it is not used as a weight
  */
-function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Value): Program {
+function expectGradients(buildLogits: (ops: Builder, make: { w: Make; x: Make }) => Value): Program {
   const random = new Random(5);
   const ops = new Builder();
   const parameters = new Map<string, Matrix>();
@@ -40,15 +40,15 @@ function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Va
     );
     return ops.gather(w(name, rows, columns), ops.input(`all of ${rows}`, rows));
   };
-  const logits = write(ops, { w, x });
+  const logits = buildLogits(ops, { w, x });
   ops.crossEntropy(logits, ops.input('targets', logits.rows), 0.3);
-  const plain = ops.program(new Map());
-  const program = differentiate(plain);
+  const forward = ops.program(new Map());
+  const program = differentiate(forward);
   inputs.set(
     'targets',
     Float64Array.from({ length: logits.rows }, (_, row) => row % logits.columns),
   );
-  const loss = (): number => evaluateProgram(plain, { parameters, inputs, state: new Map() }).lossNats * 0.3;
+  const loss = (): number => evaluateProgram(forward, { parameters, inputs, state: new Map() }).lossNats * 0.3;
   const { values } = evaluateProgram(program, { parameters, inputs, state: new Map() });
   for (const [name, weights] of parameters) {
     const gradient = values.get(program.gradients.get(name)!)!;

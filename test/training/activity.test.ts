@@ -4,16 +4,16 @@ import type { Activity } from '../../src/training/activity.ts';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import { inRunsOf, timeless, train, verses } from './fixture.ts';
+import { withRunSizes, timeless, train, verses } from './fixture.ts';
 
 const given = { maxSteps: 4, sampleEvery: 4, evaluationStreams: 1 } as const;
 
 test('each activity is reported from its beginning to its end, in the order of the work, and changes nothing', async () => {
   const told: (Activity | TrainingEvent['event'])[] = [];
   const { events, folder } = await train(verses, given, {
-    device: inRunsOf({ counts: [1] }, await openCpu({ threads: 1 })),
+    device: withRunSizes({ runSizes: [1] }, await openCpu({ threads: 1 })),
     onActivity: (activity) => void told.push(activity),
-    seen: ({ event }) => void told.push(event),
+    stopAfter: ({ event }) => void told.push(event),
   });
   const kinds = told.map((each) => (typeof each === 'string' ? each : each.kind));
   const distinct = kinds.filter((kind, index) => kind !== kinds[index - 1]);
@@ -45,8 +45,8 @@ test('reports show how long evaluations, samples and saves will still take', asy
     { maxSteps: 8, evaluateEvery: 2, sampleEvery: 4, checkpointEvery: 4 },
     {
       clock,
-      device: inRunsOf(
-        { counts: [1], ran: (job) => void (now += job === 'train' ? 80 : 0) },
+      device: withRunSizes(
+        { runSizes: [1], onRun: (job) => void (now += job === 'train' ? 80 : 0) },
         await openCpu({ threads: 1 }),
       ),
       onActivity: ({ kind, done }) => {

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 
-import { inRunsOf, train, verses } from './fixture.ts';
+import { withRunSizes, train, verses } from './fixture.ts';
 
-const given = { budgetMs: 30_000, evaluateEvery: null, sampleEvery: null, evaluationStreams: 1 } as const;
+const budgetOptions = { budgetMs: 30_000, evaluateEvery: null, sampleEvery: null, evaluationStreams: 1 } as const;
 
-interface Took {
+interface CallDurations {
   /** Milliseconds that a step takes. */
   readonly stepMs: number;
   /** Milliseconds that each call of an evaluation takes. */
@@ -16,14 +16,14 @@ interface Took {
 
 /** Trains with a fake clock that advances only when the device computes. */
 async function trainBudgeted(
-  { stepMs, evaluationMs = 0 }: Took,
+  { stepMs, evaluationMs = 0 }: CallDurations,
   options: Parameters<typeof train>[1],
-  surroundings: Parameters<typeof train>[2] = {},
+  overrides: Parameters<typeof train>[2] = {},
 ): ReturnType<typeof train> {
   let now = 0;
   const ran = (job: string): void => void (now += job === 'train' ? stepMs : evaluationMs);
-  const device = inRunsOf({ counts: [1], ran }, await openCpu({ threads: 1 }));
-  return train(verses, options, { device, clock: () => now, ...surroundings });
+  const device = withRunSizes({ runSizes: [1], onRun: ran }, await openCpu({ threads: 1 }));
+  return train(verses, options, { device, clock: () => now, ...overrides });
 }
 
 const count = (events: readonly TrainingEvent[], kind: TrainingEvent['event']): number =>
@@ -35,7 +35,7 @@ test.each([
   [4000, 8, 4],
   [40_000, 1, 1],
 ])('a run of 30 s whose calls take %i ms has %i evaluations and %i samples', async (stepMs, evaluations, samples) => {
-  const { events } = await trainBudgeted({ stepMs }, given);
+  const { events } = await trainBudgeted({ stepMs }, budgetOptions);
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([evaluations, samples]);
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'budget' });
   // The last evaluation and sample are at the last step.
@@ -52,37 +52,44 @@ test.each([
 });
 
 test('a run that is killed and resumed evaluates and samples as often as an uninterrupted run', async () => {
-  const due = { ...given, checkpointEvery: 1 };
+  const withCheckpoints = { ...budgetOptions, checkpointEvery: 1 };
   let seen = 0;
-  const first = await trainBudgeted({ stepMs: 900 }, due, {
-    seen: ({ event }) => event === 'checkpoint' && ++seen === 16,
+  const first = await trainBudgeted({ stepMs: 900 }, withCheckpoints, {
+    stopAfter: ({ event }) => event === 'checkpoint' && ++seen === 16,
   });
   const { checkpoint: resumedFrom } = await first.folder.readNewestState();
-  const again = await trainBudgeted({ stepMs: 900 }, due, { folder: first.folder, resumedFrom });
+  const again = await trainBudgeted({ stepMs: 900 }, withCheckpoints, { folder: first.folder, resumedFrom });
   const events = [...first.events, ...again.events];
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([10, 4]);
 });
 
 test('a run that is resumed with a longer budget or with maxSteps spaces out its remaining evaluations and samples', async () => {
-  const { folder } = await trainBudgeted({ stepMs: 900 }, given);
+  const { folder } = await trainBudgeted({ stepMs: 900 }, budgetOptions);
   const { checkpoint: resumedFrom } = await folder.readNewestState();
   expect(resumedFrom.training.step).toBe(34);
-  const longer = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: 60_000 }, { resumedFrom });
+  const longer = await trainBudgeted({ stepMs: 900 }, { ...budgetOptions, budgetMs: 60_000 }, { resumedFrom });
   expect(count(longer.events, 'evaluation')).toBe(5);
-  const stepwise = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: null, maxSteps: 80 }, { resumedFrom });
+  const stepwise = await trainBudgeted(
+    { stepMs: 900 },
+    { ...budgetOptions, budgetMs: null, maxSteps: 80 },
+    { resumedFrom },
+  );
   expect(count(stepwise.events, 'evaluation')).toBe(6);
   expect(count(stepwise.events, 'sample')).toBe(3);
 });
 
 test('a run with a budget ends after `patience` evaluations without improvement', async () => {
-  const still = { learningRate: 1e-30, patience: 3 };
-  const { events } = await trainBudgeted({ stepMs: 900 }, { ...given, ...still });
+  const withoutProgress = { learningRate: 1e-30, patience: 3 };
+  const { events } = await trainBudgeted({ stepMs: 900 }, { ...budgetOptions, ...withoutProgress });
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'patience' });
   expect(count(events, 'evaluation')).toBe(4);
 });
 
 test('a run with slow evaluations evaluates less often, and exceeds its budget by at most half and two evaluations', async () => {
-  const { events } = await trainBudgeted({ stepMs: 300, evaluationMs: 1000 }, { ...given, evaluationStreams: 5 });
+  const { events } = await trainBudgeted(
+    { stepMs: 300, evaluationMs: 1000 },
+    { ...budgetOptions, evaluationStreams: 5 },
+  );
   const end = events.at(-1)!;
   // An evaluation has sixteen calls and takes 16 s.
   expect(end).toMatchObject({ event: 'end', reason: 'budget' });

@@ -26,7 +26,11 @@ test('training continues while checkpoints cannot be written, and reports the fa
     if (event.event === 'sample' && (event.step === 10 || event.step === 20)) free();
     if (event.event === 'checkpoint' && event.step === 12) free = obstruct(folder.previousPath);
   };
-  const { events } = await train(verses, { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 }, { folder, seen });
+  const { events } = await train(
+    verses,
+    { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 },
+    { folder, stopAfter: seen },
+  );
   const [failed, works] = [
     expect.stringMatching(
       /^cannot write .*previous\.json: .*\. Training continues, and rnn tries again at the next checkpoint$/,
@@ -45,7 +49,7 @@ test('a snapshot that cannot be saved is reported once, and the checkpoint is sa
     { maxSteps: 9, checkpointEvery: 3, keep: 2 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         if (event.event === 'checkpoint' && event.step === 6) free.forEach((act) => act());
       },
     },
@@ -67,7 +71,7 @@ test('a last state that cannot be saved is an error that names the saved step', 
     { maxSteps: 8, checkpointEvery: 3 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         events.push(event);
         if (event.event === 'checkpoint' && event.step === 6) obstruct(folder.previousPath);
       },
@@ -91,7 +95,7 @@ test('a best state that cannot be saved is not called the best', async () => {
     { maxSteps: 40, evaluateEvery: 10, learningRate: 0.02 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         if (event.event === 'evaluation' && event.step === 20) free();
       },
     },
@@ -113,7 +117,7 @@ test('a log that cannot be written is reported once each time, and continues whe
     { maxSteps: 20, checkpointEvery: 2 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         if (event.event !== 'checkpoint') return;
         if (event.step === 6 || event.step === 16) free();
         if (event.step === 10) free = obstruct(folder.logPath);
@@ -141,7 +145,7 @@ test('a run folder that is removed is created again', async () => {
     { maxSteps: 9, checkpointEvery: 3 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         if (event.event === 'checkpoint' && event.step === 3) rmSync(folder.path, { recursive: true });
       },
     },
@@ -159,7 +163,7 @@ test('a run whose lock is removed writes nothing more, and says how to continue'
     { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         if (event.event === 'checkpoint' && event.step === 3) rmSync(`${folder.path}/lock.json`);
       },
     },
@@ -179,7 +183,7 @@ test('a run whose folder another process took it over writes nothing more', asyn
     { maxSteps: 9, checkpointEvery: 3 },
     {
       folder,
-      seen: (event) => {
+      stopAfter: (event) => {
         if (event.event === 'checkpoint' && event.step === 3)
           writeFileSync(
             `${folder.path}/lock.json`,

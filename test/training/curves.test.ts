@@ -81,7 +81,7 @@ describe('the curves of a run', () => {
   });
 
   it('give each sample the losses of the model at that time', () => {
-    const { stages } = curvesOf(
+    const { stages: samples } = curvesOf(
       start,
       sample(10, 'a'),
       report(100),
@@ -90,7 +90,7 @@ describe('the curves of a run', () => {
       sample(200, 'b'),
       report(300),
     );
-    expect(stages).toMatchObject([
+    expect(samples).toMatchObject([
       { step: 10, text: 'a', lossNats: null, validationLossNats: null },
       { step: 200, text: 'b', lossNats: 1, validationLossNats: 2 },
     ]);

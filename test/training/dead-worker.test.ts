@@ -42,7 +42,9 @@ test.each([1, 2])('ends the run with a clear error, and the steps so far are sav
     events.push(event);
     if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
   };
-  await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
+  await expect(
+    train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, stopAfter: seen }),
+  ).rejects.toMatchObject({
     kind: 'machine',
     message: 'cannot continue: a worker thread died',
     hint: expect.stringContaining('--resume'),
@@ -115,7 +117,9 @@ test.each([1, 2])(
     sabotage = dieIn(threads - 1, inUpdate);
     const device = await openCpu({ threads, kernels: 'wasm' }); // only its update can be sabotaged
     const seen = (event: TrainingEvent): void => void events.push(event);
-    await expect(train(verses, { ...given, checkpointEvery: 4 }, { device, folder, seen })).rejects.toMatchObject({
+    await expect(
+      train(verses, { ...given, checkpointEvery: 4 }, { device, folder, stopAfter: seen }),
+    ).rejects.toMatchObject({
       kind: 'machine',
       message: 'cannot continue: a worker thread died',
     });
@@ -135,7 +139,7 @@ test.each([1, 2])(
     const events: TrainingEvent[] = [];
     sabotage = dieIn(0, inEvaluation);
     await expect(
-      train(verses, given, { threads, folder, seen: (event) => void events.push(event) }),
+      train(verses, given, { threads, folder, stopAfter: (event) => void events.push(event) }),
     ).rejects.toMatchObject({
       kind: 'machine',
       message: 'cannot continue: a worker thread died',

@@ -7,7 +7,7 @@ import type { Device, Executable, PreparedCall } from '../../src/devices/device.
 import type { Activity, ActivityListener } from '../../src/training/activity.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
-import { asked, corpusOf, optionsOf, verses } from './fixture.ts';
+import { defaultSettings, corpusOf, optionsOf, verses } from './fixture.ts';
 
 /** Milliseconds of a call of each job, and of a character of a sample. */
 const costs: Readonly<Record<string, number>> = { train: 10, evaluate: 4 };
@@ -51,7 +51,14 @@ async function estimated(
     },
   };
   const told = onActivity === undefined ? {} : { onActivity };
-  return estimateRun({ ...asked, options: optionsOf(corpus, given), corpus, device, clock: () => time, ...told });
+  return estimateRun({
+    ...defaultSettings,
+    options: optionsOf(corpus, given),
+    corpus,
+    device,
+    clock: () => time,
+    ...told,
+  });
 }
 
 const windowsOf = (corpus: Corpus): number =>

@@ -131,7 +131,7 @@ export async function deviceThat(change: (result: CallResult, call: number) => C
 }
 
 /** Default settings in checkpoints, for tests that do not depend on them. */
-export const asked: { reading: ReadingOptions; machine: MachineOptions } = {
+export const defaultSettings: { reading: ReadingOptions; machine: MachineOptions } = {
   reading: {
     include: [],
     exclude: [],
@@ -164,17 +164,17 @@ export async function newFolder(): Promise<RunFolder> {
 
 interface Behaviour {
   /** The results of `callsPerRun`, in a cycle. */
-  readonly counts: readonly number[];
+  readonly runSizes: readonly number[];
   /** The training calls to refuse, counted from 1. */
   readonly refused?: readonly number[];
   /**
    * Is called after each series of calls with the number of calls in it, and the number that ran.
    */
-  readonly ran?: (job: string, handed: number, run: number) => void;
+  readonly onRun?: (job: string, handed: number, run: number) => void;
 }
 
 /** A device that requests these numbers of calls, and refuses the given updates. */
-export function inRunsOf({ counts, refused = [], ran }: Behaviour, device: Device): Device {
+export function withRunSizes({ runSizes: counts, refused = [], onRun: ran }: Behaviour, device: Device): Device {
   const wrap = (inner: Executable): Executable => {
     let asked = 0;
     let trained = 0;
@@ -216,12 +216,12 @@ export function inRunsOf({ counts, refused = [], ran }: Behaviour, device: Devic
   };
 }
 
-interface Ran {
+interface TrainedRun {
   readonly events: readonly TrainingEvent[];
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<
+interface TrainOverrides extends Pick<
   Partial<TrainingRun>,
   'resumedFrom' | 'initialModel' | 'device' | 'machine' | 'clock' | 'onActivity'
 > {
@@ -233,7 +233,7 @@ interface Surroundings extends Pick<
    * Is called with each event. If it returns true, the run ends there as if the process were
    * killed.
    */
-  readonly seen?: (event: TrainingEvent) => boolean | void;
+  readonly stopAfter?: (event: TrainingEvent) => boolean | void;
 }
 
 /** Trains to the end. */
@@ -243,18 +243,18 @@ export async function train(
   {
     threads = 1,
     device,
-    machine = asked.machine,
+    machine = defaultSettings.machine,
     signal,
-    seen,
+    stopAfter: seen,
     folder,
     resumedFrom,
     initialModel,
     clock,
     onActivity,
-  }: Surroundings = {},
-): Promise<Ran> {
+  }: TrainOverrides = {},
+): Promise<TrainedRun> {
   const run = await prepareTraining({
-    ...asked,
+    ...defaultSettings,
     options: optionsOf(corpus, given),
     corpus,
     device: device ?? (await openCpu({ threads })),

@@ -4,7 +4,7 @@ import { MemoryStore, readCheckpoint } from '../../src/runs/store.ts';
 import type { CallResult, Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { prepareTraining } from '../../src/training/train.ts';
-import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
+import { defaultSettings, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
 const given = { maxSteps: 20, checkpointEvery: 8, evaluateEvery: 10, schedule: 'constant' } as const;
 
@@ -14,7 +14,7 @@ const refusing = (at: number): Promise<Device> =>
 
 async function trainInMemory(device: Device): Promise<{ events: TrainingEvent[]; store: MemoryStore }> {
   const store = new MemoryStore();
-  const run = await prepareTraining({ ...asked, options: optionsOf(verses, given), corpus: verses, device });
+  const run = await prepareTraining({ ...defaultSettings, options: optionsOf(verses, given), corpus: verses, device });
   const events: TrainingEvent[] = [];
   for await (const event of run.train(store)) events.push(event);
   await run.close();

@@ -62,7 +62,7 @@ test('a run whose checkpoints cannot be read ends with the reason, and its files
   const run = train(
     verses,
     { maxSteps: 20, checkpointEvery: 4, keep: 2, schedule: 'constant' },
-    { device: await refusing(11), folder, seen },
+    { device: await refusing(11), folder, stopAfter: seen },
   );
   await expect(run).rejects.toMatchObject({
     kind: 'checkpoint',
@@ -80,7 +80,7 @@ test('a run whose newest checkpoint cannot be read goes back to the previous che
   const { events } = await train(
     verses,
     { maxSteps: 20, checkpointEvery: 4, schedule: 'constant' },
-    { device: await refusing(11), folder, seen: damaging(8, ['latest.json'], folder) },
+    { device: await refusing(11), folder, stopAfter: damaging(8, ['latest.json'], folder) },
   );
   expect(recoveriesOf(events)).toEqual([
     [
@@ -101,7 +101,7 @@ test('a run does not begin again because its folder was removed', async () => {
     {
       device: await refusing(11),
       folder,
-      seen: ({ event }) => {
+      stopAfter: ({ event }) => {
         if (event === 'checkpoint') rmSync(folder.path, { recursive: true });
       },
     },
@@ -193,7 +193,7 @@ test('a run that is killed after going back goes back again, to the same weights
   } as const;
   const whole = await train(verses, given);
   expect(recoveriesOf(whole.events).length).toBeGreaterThan(0);
-  const killed = await train(verses, given, { seen: ({ event }) => event === 'recovery' });
+  const killed = await train(verses, given, { stopAfter: ({ event }) => event === 'recovery' });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path)) ?? (await RunFolder.create(killed.folder.path));
   const resumedFrom = (await RunFolder.holdsRun(folder.path)) ? (await folder.readNewestState()).checkpoint : null;

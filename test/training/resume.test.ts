@@ -8,7 +8,7 @@ import type { TrainingOptions } from '../../src/options/training.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { isEverything } from '../everything.ts';
-import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.ts';
+import { defaultSettings, newFolder, optionsOf, timeless, train, verses } from './fixture.ts';
 
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;
 
@@ -93,9 +93,9 @@ describe.each([
     'a run (%o) that is killed again and again has the same weights in the end, bit for bit',
     async (given) => {
       const whole = await wholeOf(given);
-      let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
+      let { folder } = await train(verses, given, { threads, stopAfter: at('sample', 5) });
       for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('sample', 15), at('checkpoint', 20)])
-        ({ folder } = await goOn(folder, given, { threads, seen: kill }));
+        ({ folder } = await goOn(folder, given, { threads, stopAfter: kill }));
       const last = await goOn(folder, given, { threads });
       expect(last.events.at(-1)).toMatchObject({ event: 'end', step: (whole.events.at(-1) as { step: number }).step });
       expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
@@ -114,7 +114,7 @@ describe.each([
         return {
           threads,
           signal: controller.signal,
-          seen: (event) => void (at(kind, step)(event) && controller.abort()),
+          stopAfter: (event) => void (at(kind, step)(event) && controller.abort()),
         };
       };
       let { folder } = await train(verses, given, stopAt('sample', 5));
@@ -134,9 +134,9 @@ describe.each([
 test('a run that is killed when only its best state is saved continues from it, bit for bit, until everything is done', async () => {
   const given = { ...dropped, maxSteps: 30, evaluateEvery: 5, sampleEvery: 10, checkpointEvery: 0, keep: 1 };
   const whole = await train(verses, given);
-  let { folder } = await train(verses, given, { seen: at('evaluation', 5) });
+  let { folder } = await train(verses, given, { stopAfter: at('evaluation', 5) });
   for (const kill of [at('sample', 10), at('evaluation', 15), at('evaluation', 30)]) {
-    const ran = await goOn(folder, given, { seen: kill });
+    const ran = await goOn(folder, given, { stopAfter: kill });
     expect(ran.from).toMatchObject({ training: { step: expect.any(Number) } });
     ({ folder } = ran);
   }
@@ -172,10 +172,14 @@ test('an evaluation that a signal prevented is done later, and counts for patien
   const { folder, events } = await train(
     verses,
     { ...given, sampleEvery: 5 },
-    { signal: controller.signal, seen: (event) => void (at('sample', 5)(event) && controller.abort()) },
+    { signal: controller.signal, stopAfter: (event) => void (at('sample', 5)(event) && controller.abort()) },
   );
   expect(events.at(-1)).toMatchObject({ reason: 'signal', step: 5 });
-  const stopped = await goOn(folder, { ...given, evaluateEvery: 5 }, { seen: ({ event }) => event === 'evaluation' });
+  const stopped = await goOn(
+    folder,
+    { ...given, evaluateEvery: 5 },
+    { stopAfter: ({ event }) => event === 'evaluation' },
+  );
   expect(stopped.events.at(-1)).toMatchObject({ event: 'evaluation', step: 5 });
 });
 
@@ -214,7 +218,7 @@ async function changed(
   const { folder } = await train(verses, { maxSteps: 25 });
   const { checkpoint } = await folder.readNewestState();
   const run = await prepareTraining({
-    ...asked,
+    ...defaultSettings,
     options: optionsOf(corpus, { maxSteps: 30, ...given }),
     corpus,
     device: await openCpu({ threads: 1 }),
@@ -247,7 +251,7 @@ test('with random windows, or another seed of them, a run continues at the same 
   const { checkpoint } = await folder.readNewestState();
   const notesOf = async (seed: number): Promise<readonly string[]> => {
     const run = await prepareTraining({
-      ...asked,
+      ...defaultSettings,
       options: optionsOf(verses, { maxSteps: 9, randomLength: true, seed }),
       corpus: verses,
       device: await openCpu({ threads: 1 }),
@@ -326,7 +330,7 @@ test('a checkpoint that does not belong to this run is refused before anything i
   ];
   for (const [change, message] of wrong) {
     const prepared = prepareTraining({
-      ...asked,
+      ...defaultSettings,
       options: optionsOf(verses, { maxSteps: 9 }),
       corpus: verses,
       device: await openCpu({ threads: 1 }),

@@ -6,7 +6,7 @@ import type { ReportEvent, TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { Session } from '../../src/training/session.ts';
 import { isEverything } from '../everything.ts';
-import { inRunsOf, optionsOf, train, verses } from './fixture.ts';
+import { withRunSizes, optionsOf, train, verses } from './fixture.ts';
 
 /** The second one, with as many calls as possible, only with RNN_TEST=all. */
 const manyCounts = isEverything ? [[1, 3, 7, 2], [1000]] : [[1, 3, 7, 2]];
@@ -52,11 +52,11 @@ async function outcome(
   const pass = stopClock();
   const controller = new AbortController();
   const runs: [number, number][] = [];
-  const device = inRunsOf(
+  const device = withRunSizes(
     {
-      counts,
+      runSizes: counts,
       refused,
-      ran: (job, handed, run) => {
+      onRun: (job, handed, run) => {
         if (job !== 'train') return;
         runs.push([handed, run]);
         pass(run * msPerCall);
@@ -67,7 +67,7 @@ async function outcome(
   const { events, folder } = await train(verses, given, {
     device,
     signal: controller.signal,
-    seen: (event) => stopAt?.(event) && controller.abort(),
+    stopAfter: (event) => stopAt?.(event) && controller.abort(),
   });
   return { events: events.map(pathless), latest: contentOf(await readCheckpoint(folder.latestPath)), runs };
 }
@@ -213,7 +213,7 @@ test('a device that fails does not change the position in the text', async () =>
   const ran = (_: string, handed: number): void => {
     if (handed === 3) throw new Error('lost');
   };
-  const device = inRunsOf({ counts: [3], ran }, cpu);
+  const device = withRunSizes({ runSizes: [3], onRun: ran }, cpu);
   const session = await Session.open({ options: optionsOf(verses, { maxSteps: 10 }), corpus: verses, device });
   await session.begin();
   await session.advance(2, () => 0.01);

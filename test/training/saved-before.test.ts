@@ -19,7 +19,7 @@ const kindsAt = (events: readonly TrainingEvent[], step: number): string[] =>
 test('the last evaluation begins when everything is saved, and a run that is killed in it resumes to the same end', async () => {
   const whole = await train(corpus, given);
   expect(kindsAt(whole.events, 12)).toEqual(['report', 'checkpoint', 'evaluation', 'checkpoint', 'end']);
-  const killed = await train(corpus, given, { seen: ({ event }) => event === 'checkpoint' });
+  const killed = await train(corpus, given, { stopAfter: ({ event }) => event === 'checkpoint' });
   expect(kindsAt(killed.events, 12)).toEqual(['report', 'checkpoint']);
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
@@ -34,7 +34,7 @@ test('the last evaluation begins when everything is saved, and a run that is kil
 });
 
 test('a run that is stopped twice before its last evaluation is not finished', async () => {
-  const killed = await train(corpus, given, { seen: ({ event }) => event === 'checkpoint' });
+  const killed = await train(corpus, given, { stopAfter: ({ event }) => event === 'checkpoint' });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
   const { checkpoint: resumedFrom } = await folder.readNewestState();

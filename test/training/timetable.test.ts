@@ -7,7 +7,7 @@ import { createRunState } from '../../src/training/run-state.ts';
 import type { Session } from '../../src/training/session.ts';
 import { createTimetable } from '../../src/training/timetable.ts';
 import { prepareTraining } from '../../src/training/train.ts';
-import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
+import { defaultSettings, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
 const MINUTE = 60_000;
 /** Looks and saves would be due only at the end, after all steps, if only steps counted. */
@@ -54,7 +54,7 @@ test('a run that is killed after a save by the clock resumes to the same weights
   const whole = await train(verses, given, { clock: clockOf(1e-6) });
   const killed = await train(verses, given, {
     clock: clockOf(MINUTE / 3),
-    seen: ({ event }) => event === 'checkpoint',
+    stopAfter: ({ event }) => event === 'checkpoint',
   });
   killed.folder.close();
   const resumedFrom = await readCheckpoint(killed.folder.latestPath);
@@ -87,7 +87,7 @@ test.each([
     const store = new MemoryStore();
     const options = optionsOf(verses, due);
     const run = await prepareTraining({
-      ...asked,
+      ...defaultSettings,
       options,
       corpus: verses,
       device: await diverging(),
@@ -106,7 +106,7 @@ test('a run that is killed after a save by the clock, and diverges once resumed,
   const whole = await train(verses, due, { clock: clockOf(1e-6), device: await divergingAt(30) });
   const killed = await train(verses, due, {
     clock: clockOf(MINUTE),
-    seen: (event) => event.event === 'checkpoint' && event.step > 20,
+    stopAfter: (event) => event.event === 'checkpoint' && event.step > 20,
   });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;

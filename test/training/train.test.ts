@@ -129,7 +129,7 @@ describe('a training run', () => {
     const { events, folder } = await train(
       verses,
       { maxSteps: 100, sampleEvery: 7 },
-      { signal: controller.signal, seen: ({ event }) => event === 'sample' && controller.abort() },
+      { signal: controller.signal, stopAfter: ({ event }) => event === 'sample' && controller.abort() },
     );
     expect(endOf(events)).toMatchObject({ reason: 'signal', step: 7, checkpoint: folder.latestPath });
     expect((await readCheckpoint(folder.latestPath)).training.step).toBe(7);
@@ -146,7 +146,7 @@ describe('a training run', () => {
       { maxSteps: 5, evaluateEvery: 2 },
       {
         signal: controller.signal,
-        seen: ({ event, ...rest }) => event === 'evaluation' && 'step' in rest && controller.abort(),
+        stopAfter: ({ event, ...rest }) => event === 'evaluation' && 'step' in rest && controller.abort(),
       },
     );
     expect(stepsOf(events, 'evaluation')).toEqual([2]); // and none of the step at which it ended

@@ -40,5 +40,8 @@ const values = everySortOfFloat();
  * `expect` for each value would be slow.)
  */
 export function sweep(errorOf: (x: number) => number, holds: (x: number) => boolean) {
-  return { largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0), wrong: values.filter((x) => !holds(x)) };
+  return {
+    largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0),
+    failingValues: values.filter((x) => !holds(x)),
+  };
 }

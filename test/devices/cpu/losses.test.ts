@@ -170,7 +170,7 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
       return gradient.at(0, 1);
     };
     const softmax = (x: number): number => Math.exp(x) / (1 + Math.exp(x));
-    const { largest, wrong } = sweep(
+    const { largest, failingValues: wrong } = sweep(
       (x) => (x <= 0 && x >= -64 ? Math.abs(gradientOf(x) - softmax(x)) / ulp(softmax(x)) : 0),
       (x) => !(x < -64) || gradientOf(x) === 0,
     );

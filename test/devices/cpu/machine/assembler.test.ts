@@ -36,14 +36,14 @@ function assemble(lines: readonly string[]): Uint8Array {
   }
 }
 
-function drawPrograms(): Program[] {
+function randomPrograms(): Program[] {
   const random = new Random(SEED);
   const programs = { avx512: new Program('avx512', random), avx2: new Program('avx2', random) };
   for (let i = 0; i < INSTRUCTIONS; i++) {
     const { width, name, write } = forms[i % forms.length];
     programs[width].write(name, write);
   }
-  for (const program of Object.values(programs)) program.putRemaining();
+  for (const program of Object.values(programs)) program.putPendingLabels();
   return Object.values(programs);
 }
 
@@ -58,7 +58,7 @@ function differences(instructions: readonly Instruction[], ours: Uint8Array, ref
 }
 
 describe('instructions', () => {
-  const programs = drawPrograms();
+  const programs = randomPrograms();
 
   it.skipIf(!hasBinutils)(`${INSTRUCTIONS} random instructions of all forms match GNU as${missing}`, () => {
     const sources = programs.map(({ code, lines }) => [`${code.width}:`, ...lines]);
@@ -72,7 +72,7 @@ describe('instructions', () => {
   });
 
   it('the random instructions cover every register, mask, displacement and immediate in every position', () => {
-    expect(programs.flatMap((program) => program.unfinished())).toEqual([]);
+    expect(programs.flatMap((program) => program.valuesNotCovered())).toEqual([]);
     expect(programs.reduce((sum, { instructions }) => sum + instructions.length, 0)).toBe(INSTRUCTIONS);
   });
 });

@@ -80,12 +80,12 @@ export class Program {
   }
 
   /** Puts the labels that the code refers to and that are not put yet. */
-  putRemaining(): void {
+  putPendingLabels(): void {
     for (const label of this.#pending) this.#put(label);
   }
 
   /** Forms and roles with values that were never chosen. */
-  unfinished(): string[] {
+  valuesNotCovered(): string[] {
     return [...this.#decks].filter(([, deck]) => !deck.isFinished).map(([key]) => key);
   }
 
