@@ -4,7 +4,7 @@
 // Training.
 export { planTraining, train, Training } from './api/training.ts';
 export type { NoteEvent, TrainingPlan, TrainingUpdate, WarningEvent } from './api/training.ts';
-export type { PlanRequest, TextToLearn, TrainRequest } from './api/train-request.ts';
+export type { PlanRequest, TrainingText, TrainRequest } from './api/train-request.ts';
 export type { TrainingOptions } from './options/training.ts';
 export type {
   CheckpointEvent,
@@ -20,15 +20,15 @@ export type {
 export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
-export type { Listener, Listening } from './api/run-request.ts';
-export { findCells } from './api/found-cells.ts';
+export type { MessageListener, ListenerOption } from './api/run-request.ts';
+export { findUnits } from './api/found-units.ts';
 export { Model, openModel } from './api/model.ts';
 export { sample, type SampleRequest } from './api/sample.ts';
 export { ModelSession } from './api/session.ts';
 export type { CharacterProbability, ContinuationOptions, NextOptions, SessionOptions } from './api/session.ts';
 export type { BeamOptions, FoundContinuation } from './api/beam-search.ts';
-export type { SampleOptions, TextsOptions } from './api/writer.ts';
-export { surpriseOf } from './api/evaluation.ts';
+export type { SampleOptions, SampleTextsOptions } from './api/writer.ts';
+export { surprisalOf } from './api/evaluation.ts';
 export {
   type ClassifiedLine,
   classifyLines,
@@ -41,23 +41,23 @@ export type {
   ActivationsOptions,
   Baselines,
   BaselinesOptions,
-  CellsRead,
+  UnitActivations,
   Evaluation,
   EvaluationOptions,
-  FoundCells,
+  UnitFindings,
   Gradients,
   GradientsOptions,
   Inspection,
   MachineChoice,
   ReadOptions,
-  SurpriseOfText,
-  TextToRead,
+  TextSurprisal,
+  InputText,
 } from './api/model-results.ts';
 
 export type { AnswerClass } from './evaluation/exact-match.ts';
 
 // Texts.
-export { Corpus, writeBuiltin, type FileOptions, type GivenTextOptions, type TextOptions } from './api/corpus.ts';
+export { Corpus, writeBuiltin, type FileOptions, type InMemoryTextOptions, type TextOptions } from './api/corpus.ts';
 export { builtinCorpora } from './corpus/builtin.ts';
 export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
@@ -76,7 +76,7 @@ export {
   type CheckpointInfo,
   describeCheckpoint,
   followRun,
-  type FreshLines,
+  type NewLogLines,
   listRuns,
   readRuns,
   type Run,
@@ -87,26 +87,26 @@ export { Curves } from './training/curves.ts';
 // Charts, pages as strings, and the sizes of compressed texts.
 export type { Chart } from './reports/charts.ts';
 export {
-  cellsPage,
+  unitsPage,
   chartsOf,
   compressedSizes,
   curvesPage,
-  dashboard,
+  terminalCharts,
   gradientCharts,
   gradientsPage,
   storyPage,
-  surprisePage,
+  surprisalPage,
   svgOf,
   xzSize,
 } from './api/pages.ts';
 
 // N-gram models, and file formats for recorded activations.
 export { Ngrams } from './evaluation/ngrams.ts';
-export { recordFormats } from './insight/record.ts';
+export { activationFormats } from './insight/record.ts';
 
 // Checks and benchmarks of this machine, and the names of cells, presets, schedules and devices.
 export { bench, type BenchRequest, doctor } from './api/machine.ts';
-export { type Choice, cells, presets, schedules } from './api/train-request.ts';
+export { type NamedChoice, cells, presets, schedules } from './api/train-request.ts';
 export { deviceNames } from './devices/open.ts';
 
 export { type ErrorKind, RnnError } from './errors.ts';

@@ -6,7 +6,7 @@ import { type ExactMatch, exactMatchOf, questionsOf } from '../evaluation/exact-
 import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import { openSampler } from '../sampling/sample.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { Listener } from './run-request.ts';
+import type { MessageListener } from './run-request.ts';
 import { withDevice } from './trained.ts';
 
 /** More records than this change the fraction by less than half a percent. */
@@ -27,7 +27,7 @@ export async function answerRecords(
   trained: TrainedModel,
   machine: MachineChoice,
   stored: StoredRecords,
-  { activity, note }: Partial<Listener>,
+  { activity, note }: Partial<MessageListener>,
 ): Promise<AnsweredRecords> {
   const vocabulary = new Vocabulary(trained.vocabulary);
   const { records, questions } = questionsOf(stored, MAX_ANSWERS);

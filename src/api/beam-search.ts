@@ -7,12 +7,12 @@ import type { TextOrBytes } from '../sampling/model-text.ts';
 import { isTextOrBytes, listenerMember, refuseOther, refuseWrong } from './checks.ts';
 import { rule } from '../options/kind.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { Listening } from './run-request.ts';
+import type { ListenerOption } from './run-request.ts';
 import { withDevice } from './trained.ts';
 import { sampleMembers } from './writer.ts';
 
 /** How to search for a continuation. Default: 8 texts at a time, 40 characters, and no stop. */
-export interface BeamOptions extends Partial<Omit<BeamRequest, 'prime' | 'stop'>>, Listening {
+export interface BeamOptions extends Partial<Omit<BeamRequest, 'prime' | 'stop'>>, ListenerOption {
   /** Ends the text when it contains this string, or one of these strings. */
   readonly stop?: TextOrBytes | readonly TextOrBytes[] | undefined;
 }

@@ -15,7 +15,7 @@ import { writeOutput } from '../files/output-file.ts';
 import { rule } from '../options/kind.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
-import type { Choice } from './train-request.ts';
+import type { NamedChoice } from './train-request.ts';
 import { Corpus } from './corpus.ts';
 import {
   fileName,
@@ -82,7 +82,7 @@ export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions>
 }
 
 /** The formats of `exportModel`, with the extensions of their files. */
-export const exportFormats: readonly (Choice & { readonly extension: string })[] = formats.map(
+export const exportFormats: readonly (NamedChoice & { readonly extension: string })[] = formats.map(
   ({ name, summary, extension }) => ({ name, summary, extension }),
 );
 

@@ -14,7 +14,7 @@ import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import { type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 import { pick, kindsOf } from '../options/option.ts';
 import { rule } from '../options/kind.ts';
-import { type Listening, readingOptionsOf } from './run-request.ts';
+import { type ListenerOption, readingOptionsOf } from './run-request.ts';
 import {
   fileName,
   folderName,
@@ -77,7 +77,7 @@ export interface TextOptions {
 }
 
 /** How files are read. */
-export interface FileOptions extends TextOptions, Listening {
+export interface FileOptions extends TextOptions, ListenerOption {
   /**
    * Skip files that cannot be read as text. `notes` names them. Default false: such files are an
    * error, which names all of them.
@@ -100,7 +100,7 @@ export interface FileOptions extends TextOptions, Listening {
 }
 
 /** How a text in memory is read. */
-export interface GivenTextOptions extends TextOptions {
+export interface InMemoryTextOptions extends TextOptions {
   /** The name of the text in messages. Default `text`. */
   readonly name?: string;
   /** Validate on this text instead of a part of `text`. */
@@ -197,7 +197,7 @@ export class Corpus implements ReadCorpus {
    * @throws RnnError `corpus` if the text is empty, has only one distinct character, or is not
    * valid UTF-8; `usage` for options that cannot be met
    */
-  static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
+  static async fromText(text: string | Uint8Array, options: InMemoryTextOptions = {}): Promise<Corpus> {
     refuseWrong(options, givenTextMembers);
     const { name = 'text', validationText, testText } = options;
     refuseOther('text', text, textOrBytes);

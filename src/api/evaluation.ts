@@ -8,7 +8,7 @@ import { textBytesOf, compressedSizes, xzSize } from '../evaluation/compressors.
 import { Ngrams } from '../evaluation/ngrams.ts';
 import { scoredCharactersOf, tokenTexts } from '../evaluation/scored-text.ts';
 import { score } from '../evaluation/score.ts';
-import { SurpriseRecord } from '../evaluation/surprise.ts';
+import { SurprisalRecord } from '../evaluation/surprisal.ts';
 import { mapValues } from '../group.ts';
 import { type Part, tokenName } from '../options/choices.ts';
 import { evalOptions } from '../options/trained.ts';
@@ -25,10 +25,10 @@ import type {
   Evaluation,
   EvaluationOptions,
   MachineChoice,
-  SurpriseOfText,
-  TextToRead,
+  TextSurprisal,
+  InputText,
 } from './model-results.ts';
-import type { Listener } from './run-request.ts';
+import type { MessageListener } from './run-request.ts';
 import { refuseOtherSymbols, tokensOf, withDevice } from './trained.ts';
 
 const { part, streams, sequenceLength, dynamicRate, dynamicDecay } = kindsOf(tableOf(evalOptions));
@@ -38,7 +38,7 @@ const members = {
   streams,
   sequenceLength,
   dynamic: anObject,
-  surprise: rule('a number of characters', (given) => typeof given === 'number' && given >= 0),
+  surprisal: rule('a number of characters', (given) => typeof given === 'number' && given >= 0),
   baselines: anObject,
   listener: listenerMember,
 };
@@ -63,11 +63,11 @@ type Parts = Parameters<typeof planScoring>[1];
 export async function evaluateText(
   trained: TrainedModel,
   machine: MachineChoice,
-  text: TextToRead,
+  text: InputText,
   options: EvaluationOptions,
 ): Promise<Evaluation> {
   refuseWrong(options, members);
-  const { part = 'all', surprise: kept = 0, baselines, listener = {}, ...given } = options;
+  const { part = 'all', surprisal: kept = 0, baselines, listener = {}, ...given } = options;
   if (given.dynamic !== undefined) refuseWrong(given.dynamic, dynamicMembers);
   if (baselines !== undefined) refuseWrong(baselines, baselinesMembers);
   const symbols = new Vocabulary(trained.vocabulary);
@@ -81,8 +81,10 @@ export async function evaluateText(
     against === undefined ? null : countedText(plan, parts, againstOf(against, trained, symbols), listener);
   if (warning !== null) listener.warn?.(warning);
   const characters = Math.min(kept, tokens.length - 1);
-  const surprise = characters === 0 ? null : new SurpriseRecord(characters, trained.model.vocabulary);
-  const scored = await withDevice(machine, work, (device) => score(trained, plan, device, surprise, listener.activity));
+  const surprisal = characters === 0 ? null : new SurprisalRecord(characters, trained.model.vocabulary);
+  const scored = await withDevice(machine, work, (device) =>
+    score(trained, plan, device, surprisal, listener.activity),
+  );
   const answers = isAnswering(records) ? await answerRecords(trained, machine, records, listener) : noAnswers;
   return {
     ...scored,
@@ -91,7 +93,7 @@ export async function evaluateText(
     ...how,
     records: records && countRecords(records),
     ...answers,
-    surprise,
+    surprisal,
     baselines:
       baselines === undefined
         ? { compressors: null, ngrams: null }
@@ -100,20 +102,20 @@ export async function evaluateText(
 }
 
 /**
- * The loss of each character of a text, from an evaluation with the option `surprise`.
- * `surprisePage` draws it.
+ * The loss of each character of a text, from an evaluation with the option `surprisal`.
+ * `surprisalPage` draws it.
  *
  * @param maxCharacters maximum number of characters, from the beginning of the text
  * @throws RnnError `usage` if the evaluation did not keep these losses
  */
-export function surpriseOf(
+export function surprisalOf(
   { trained: { model, vocabulary: data } }: { readonly trained: TrainedModel },
-  { tokens, bits, accuracy, characters, surprise }: Evaluation,
+  { tokens, bits, accuracy, characters, surprisal }: Evaluation,
   maxCharacters = Infinity,
-): SurpriseOfText {
-  refuseUnless(surprise !== null, 'surprise', surprise, 'the result of evaluate with the option surprise');
+): TextSurprisal {
+  refuseUnless(surprisal !== null, 'surprisal', surprisal, 'the result of evaluate with the option surprisal');
   const vocabulary = new Vocabulary(data);
-  const recorded = { ...surprise, nats: surprise.nats.subarray(0, maxCharacters) };
+  const recorded = { ...surprisal, nats: surprisal.nats.subarray(0, maxCharacters) };
   return {
     model,
     unit: tokenName(data.unit),
@@ -121,13 +123,13 @@ export function surpriseOf(
     bits,
     accuracy,
     pieces: [...scoredCharactersOf(tokens, vocabulary, recorded)],
-    surprise: recorded,
+    surprisal: recorded,
     ids: tokens,
     symbols: tokenTexts(vocabulary),
   };
 }
 
-function partsOf(text: TextToRead, part: Part, symbols: Vocabulary): Parts {
+function partsOf(text: InputText, part: Part, symbols: Vocabulary): Parts {
   if (typeof text === 'string') {
     refuseUnless(
       part === 'all',
@@ -154,7 +156,7 @@ interface Against extends Parts {
   readonly trained: Tokens | null;
 }
 
-function againstOf(text: TextToRead, { training }: TrainedModel, symbols: Vocabulary): Against {
+function againstOf(text: InputText, { training }: TrainedModel, symbols: Vocabulary): Against {
   const whole = partsOf(text, 'all', symbols);
   return { ...whole, trained: trainedPart(training, typeof text === 'string' || text.records === null ? whole : text) };
 }
@@ -174,7 +176,7 @@ function countedText(
   { tokens, trainedShare }: ScoringPlan,
   { sourcesDigest }: Parts,
   against: Against,
-  { warn }: Partial<Listener>,
+  { warn }: Partial<MessageListener>,
 ): CountedText | null {
   const { train, trained } = against;
   const isOneText = sourcesDigest !== '' && sourcesDigest === against.sourcesDigest;
@@ -195,7 +197,7 @@ async function baselinesOf(
   vocabulary: VocabularyData,
   counted: CountedText | null,
   asked: boolean,
-  { activity, note }: Partial<Listener>,
+  { activity, note }: Partial<MessageListener>,
 ): Promise<Baselines> {
   let compressors: Record<string, number> | null = null;
   if (asked && isAnswering(records))

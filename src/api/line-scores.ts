@@ -23,7 +23,7 @@ import {
   stream,
 } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { Listening } from './run-request.ts';
+import type { ListenerOption } from './run-request.ts';
 
 const { unknown, device, threads, kernels } = kindsOf(tableOf(scoreOptions));
 const members = { unknown, listener: listenerMember };
@@ -36,7 +36,7 @@ const BATCH_CHARACTERS = 2 ** 17;
 const EXPECTED_CHARACTERS = 1e6;
 
 /** How lines are scored. */
-export interface ScoreOptions extends Listening {
+export interface ScoreOptions extends ListenerOption {
   /**
    * Characters that a model does not know: `count` (the default) reads the unknown token, and counts
    * 20.1 bits without one. `error` refuses the line, `skip` omits them, and `replace` requires the

@@ -7,7 +7,7 @@ import { machineOfCommands } from '../options/run.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { Listening } from './run-request.ts';
+import type { ListenerOption } from './run-request.ts';
 import { withDevice } from './trained.ts';
 import { listenerMember, refuseWrong } from './checks.ts';
 
@@ -26,7 +26,7 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
 }
 
 /** The request of `bench`: the model to measure, the duration in milliseconds and the machine. */
-export interface BenchRequest extends Partial<BenchSetup>, MachineChoice, Listening {}
+export interface BenchRequest extends Partial<BenchSetup>, MachineChoice, ListenerOption {}
 
 const { profile, milliseconds } = tableOf(benchOptions);
 const defaults: BenchSetup = { ...columnOf(benchModel, 'default'), milliseconds: milliseconds.default };

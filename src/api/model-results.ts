@@ -5,14 +5,14 @@ import type { Part } from '../options/choices.ts';
 import type { gradientsMeasured } from '../options/trained.ts';
 import type { ValuesOf } from '../options/option.ts';
 import type { ReadingOptions, machineOfCommands } from '../options/run.ts';
-import type { CellsReport } from '../reports/cells-page.ts';
+import type { UnitsReport } from '../reports/cells-page.ts';
 import type { NetworkGradients } from '../reports/gradients.ts';
-import type { SurpriseReport } from '../reports/surprise-page.ts';
+import type { SurprisalReport } from '../reports/surprisal-page.ts';
 import type { AnswerClass } from '../evaluation/exact-match.ts';
 import type { Score } from '../evaluation/score.ts';
-import type { Surprise } from '../evaluation/surprise.ts';
+import type { Surprisal } from '../evaluation/surprisal.ts';
 import type { Corpus } from './corpus.ts';
-import type { Listening } from './run-request.ts';
+import type { ListenerOption } from './run-request.ts';
 import type { GivenScoring, ScoringPlan } from '../training/scored-part.ts';
 
 /**
@@ -22,17 +22,17 @@ import type { GivenScoring, ScoringPlan } from '../training/scored-part.ts';
 export interface MachineChoice extends Partial<ValuesOf<typeof machineOfCommands>> {}
 
 /** A string, or a corpus that was read with the model's vocabulary. */
-export type TextToRead = string | Corpus;
+export type InputText = string | Corpus;
 
 /** How `Model.evaluate` scores a text. */
-export interface EvaluationOptions extends GivenScoring, Listening {
+export interface EvaluationOptions extends GivenScoring, ListenerOption {
   /**
    * The part of a corpus: `all` (the default) or a part. A warning says if the run's parts were
    * different.
    */
   readonly part?: Part;
   /** The number of characters, from the beginning, whose loss is kept. Default 0. */
-  readonly surprise?: number;
+  readonly surprisal?: number;
   /** Compare with compressors and n-gram models. By default the model is not compared. */
   readonly baselines?: BaselinesOptions;
 }
@@ -43,7 +43,7 @@ export interface BaselinesOptions {
    * The text whose n-grams are counted. If it is the run's own text, only its training part is
    * counted.
    */
-  readonly against?: TextToRead | undefined;
+  readonly against?: InputText | undefined;
   /**
    * Compress a text of any length, also with xz. By default, texts of up to 100,000 characters are
    * compressed, without xz.
@@ -89,21 +89,21 @@ export interface Evaluation extends Score, Omit<ScoringPlan, 'work' | 'startSymb
   readonly bits: number;
   readonly perplexity: number;
   /** The loss of each character. Null if it was not requested. */
-  readonly surprise: Surprise | null;
+  readonly surprisal: Surprisal | null;
   readonly baselines: Baselines;
 }
 
 /**
- * The loss of each character of a text. `surprisePage` takes it with `run`, `text` and `others`
+ * The loss of each character of a text. `surprisalPage` takes it with `run`, `text` and `others`
  * added.
  */
-export interface SurpriseOfText extends Omit<SurpriseReport, 'run' | 'text' | 'others'> {
+export interface TextSurprisal extends Omit<SurprisalReport, 'run' | 'text' | 'others'> {
   readonly model: ModelConfiguration;
   readonly ids: Tokens;
 }
 
 /** How `Model.activations` reads a text. */
-export interface ActivationsOptions extends Listening {
+export interface ActivationsOptions extends ListenerOption {
   /**
    * The number of characters to read. Null for as many as are needed to find cells, from 10,000 to
    * 80,000. Default: the whole text.
@@ -112,16 +112,16 @@ export interface ActivationsOptions extends Listening {
 }
 
 /** A text, and the activations of all units at each of its characters. */
-export type CellsRead = Pick<CellsReport, 'pieces' | 'activations'>;
+export type UnitActivations = Pick<UnitsReport, 'pieces' | 'activations'>;
 
 /**
  * The activations of all units while a text was read, and the units that follow a property of the
- * text. `cellsPage` takes it with `name`, `summary` and `cell` added. A text of fewer than 400
+ * text. `unitsPage` takes it with `name`, `summary` and `unit` added. A text of fewer than 400
  * characters is too short to find units.
  */
-export interface Inspection extends CellsRead, FoundCells {}
+export interface Inspection extends UnitActivations, UnitFindings {}
 /** Units that follow a property of the text, and the saturation of gates. */
-export type FoundCells = Pick<CellsReport, 'findings' | 'saturation'>;
+export type UnitFindings = Pick<UnitsReport, 'findings' | 'saturation'>;
 
 /**
  * The number of time steps back, of places in the text, and of steps whose singular values are
@@ -136,7 +136,7 @@ export interface Gradients extends NetworkGradients {
 
 /** Reading options that replace the recorded options of the run. */
 export interface ReadOptions
-  extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding' | 'skipInvalid'>>, Listening {
+  extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding' | 'skipInvalid'>>, ListenerOption {
   /** The part to read. The text is split as the run's text was. Default `all`. */
   readonly part?: Part;
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;

@@ -18,7 +18,7 @@ import type { SampledPieces } from '../sampling/pieces.ts';
 import type { Corpus } from './corpus.ts';
 import type {
   ActivationsOptions,
-  CellsRead,
+  UnitActivations,
   Evaluation,
   EvaluationOptions,
   Gradients,
@@ -26,8 +26,8 @@ import type {
   Inspection,
   MachineChoice,
   ReadOptions,
-  SurpriseOfText,
-  TextToRead,
+  TextSurprisal,
+  InputText,
 } from './model-results.ts';
 import {
   listenerMember,
@@ -39,12 +39,12 @@ import {
   stream,
 } from './checks.ts';
 import { readTextOfModel, readModel, tokensOf, withDevice } from './trained.ts';
-import { evaluateText, surpriseOf } from './evaluation.ts';
-import { findCells } from './found-cells.ts';
+import { evaluateText, surprisalOf } from './evaluation.ts';
+import { findUnits } from './found-units.ts';
 import { type BeamOptions, type FoundContinuation, searchContinuation } from './beam-search.ts';
 import { type LinesToScore, type ScoreOptions, type ScoredLine, scoreLines } from './line-scores.ts';
 import { ModelSession, type SessionOptions } from './session.ts';
-import { type SampleOptions, type TextsOptions, Writer, bytesForm, textForm } from './writer.ts';
+import { type SampleOptions, type SampleTextsOptions, Writer, bytesForm, textForm } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
 const { part, include, exclude, encoding, skipInvalid } = kindsOf(tableOf(evalOptions));
@@ -117,7 +117,7 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
+  sampleMany(options: SampleTextsOptions): AsyncGenerator<string, void, undefined> {
     return this.#writer.texts(options, textForm);
   }
 
@@ -126,7 +126,7 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  sampleManyBytes(options: SampleTextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
     return this.#writer.texts(options, bytesForm);
   }
 
@@ -135,7 +135,7 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  sampleManyPieces(options: TextsOptions): AsyncGenerator<SampledPieces<string>, void, undefined> {
+  sampleManyPieces(options: SampleTextsOptions): AsyncGenerator<SampledPieces<string>, void, undefined> {
     return this.#writer.piecesOfTexts(options, textForm);
   }
 
@@ -144,7 +144,7 @@ export class Model {
    *
    * @throws RnnError as `sample` does
    */
-  sampleManyBytePieces(options: TextsOptions): AsyncGenerator<SampledPieces<Uint8Array>, void, undefined> {
+  sampleManyBytePieces(options: SampleTextsOptions): AsyncGenerator<SampledPieces<Uint8Array>, void, undefined> {
     return this.#writer.piecesOfTexts(options, bytesForm);
   }
 
@@ -193,7 +193,7 @@ export class Model {
    * @throws RnnError `corpus` for an unknown character or a text that is too short, `usage` for
    * options out of range
    */
-  async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
+  async evaluate(text: InputText, options: EvaluationOptions = {}): Promise<Evaluation> {
     this.#writer.refuseClosed();
     return evaluateText(this.trained, this.#machine, text, options);
   }
@@ -204,8 +204,8 @@ export class Model {
    *
    * @throws RnnError as `evaluate` does
    */
-  async surprise(text: TextToRead): Promise<SurpriseOfText> {
-    return surpriseOf(this, await this.evaluate(text, { streams: 1, surprise: Infinity }));
+  async surprisal(text: InputText): Promise<TextSurprisal> {
+    return surprisalOf(this, await this.evaluate(text, { streams: 1, surprisal: Infinity }));
   }
 
   /**
@@ -224,17 +224,17 @@ export class Model {
    *
    * @throws RnnError `corpus` for unknown characters, `usage` for a text too long for memory
    */
-  async inspect(text: TextToRead): Promise<Inspection> {
+  async inspect(text: InputText): Promise<Inspection> {
     const read = await this.activations(text);
-    return { ...read, ...(await findCells(read)) };
+    return { ...read, ...(await findUnits(read)) };
   }
 
   /**
-   * Records the activations of all units at each character. `findCells` searches them.
+   * Records the activations of all units at each character. `findUnits` searches them.
    *
    * @throws RnnError as `inspect` does
    */
-  async activations(text: TextToRead, options: ActivationsOptions = {}): Promise<CellsRead> {
+  async activations(text: InputText, options: ActivationsOptions = {}): Promise<UnitActivations> {
     this.#writer.refuseClosed();
     refuseWrong(options, activationsMembers);
     const { length = Infinity, listener } = options;
@@ -263,7 +263,7 @@ export class Model {
    *
    * @throws RnnError `corpus` for unknown characters, or a text too short for the number of steps
    */
-  async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
+  async gradients(text: InputText, options: GradientsOptions = {}): Promise<Gradients> {
     this.#writer.refuseClosed();
     refuseWrong(options, kindsOf(gradientsMeasured));
     const { steps, positions, jacobians } = { ...columnOf(gradientsMeasured, 'default'), ...omitUndefined(options) };

@@ -1,7 +1,7 @@
 // Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
 import { chartNames } from '../options/choices.ts';
 import { type CompressedSizes, compressedSizes as compressed, xzSize as xz } from '../evaluation/compressors.ts';
-import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
+import { type UnitsReport, unitsPage as pageOfCells } from '../reports/cells-page.ts';
 import { type Chart, type ChartOptions, type NamedCurves, chartsOf as chartsOfRuns } from '../reports/charts.ts';
 import { curvesPage as pageOfCurves } from '../reports/curves-page.ts';
 import {
@@ -10,9 +10,9 @@ import {
   gradientsPage as pageOfGradients,
 } from '../reports/gradients.ts';
 import { storyPage as pageOfStory } from '../reports/story-page.ts';
-import { type SurpriseReport, surprisePage as pageOfSurprise } from '../reports/surprise-page.ts';
+import { type SurprisalReport, surprisalPage as pageOfSurprisal } from '../reports/surprisal-page.ts';
 import { svgOf as svgOfCharts } from '../reports/svg.ts';
-import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts';
+import { type TextLook, terminalCharts as dashboardOf } from '../reports/terminal.ts';
 import type { Stage } from '../training/curves.ts';
 import { plotOptions } from '../options/commands.ts';
 import { type Rule, list, rule } from '../options/kind.ts';
@@ -51,7 +51,7 @@ const isChart = has<Chart>({
 });
 const isNetwork = has<NetworkGradients>({ name: isString, flows: isList, singularValues: isList });
 const isLook = has<TextLook>({ columns: isNumber, rows: isNumber, bold: isA('function'), dim: isA('function') });
-const isCells = has<CellsReport>({
+const isCells = has<UnitsReport>({
   name: isString,
   summary: isString,
   pieces: isNotEmpty,
@@ -59,12 +59,12 @@ const isCells = has<CellsReport>({
   findings: isList,
   saturation: isList,
 });
-const isSurprise = has<SurpriseReport>({
+const isSurprisal = has<SurprisalReport>({
   run: isString,
   text: isString,
   model: isObject,
   pieces: isNotEmpty,
-  surprise: isObject,
+  surprisal: isObject,
   ids: isObject,
   symbols: isList,
   others: isList,
@@ -124,7 +124,7 @@ export const svgOf = checked(
  *
  * @throws RnnError `usage` for a value that is not a chart
  */
-export const dashboard = checked(dashboardOf, { charts, 'the look': rule('columns, rows and styles', isLook) });
+export const terminalCharts = checked(dashboardOf, { charts, 'the look': rule('columns, rows and styles', isLook) });
 
 /**
  * An HTML page with the curves of runs.
@@ -143,20 +143,21 @@ export const storyPage = checked(pageOfStory, { 'the run': runGiven, stages });
 /**
  * An HTML page of a text, coloured by the loss of each character.
  *
- * @throws RnnError `usage` for a value that is not a result of `surpriseOf` with `run`, `text` and
+ * @throws RnnError `usage` for a value that is not a result of `surprisalOf` with `run`, `text` and
  * `others`
  */
-export const surprisePage = checked(pageOfSurprise, {
-  'the report': rule('a result of model.surprise, with run, text and others', isSurprise),
+export const surprisalPage = checked(pageOfSurprisal, {
+  'the report': rule('a result of model.surprisal, with run, text and others', isSurprisal),
 });
 
 /**
  * An HTML page of a text, coloured by the activation of any unit.
  *
- * @throws RnnError `usage` for a value that is not an `Inspection` with `name`, `summary` and `cell`
+ * @throws RnnError `usage` for a value that is not an `Inspection` with `name`, `summary` and
+ * `unit`
  */
-export const cellsPage = checked(async (report: CellsReport): Promise<string> => pageOfCells(report), {
-  'the report': rule('a result of model.inspect, with name, summary and cell', isCells),
+export const unitsPage = checked(async (report: UnitsReport): Promise<string> => pageOfCells(report), {
+  'the report': rule('a result of model.inspect, with name, summary and unit', isCells),
 });
 
 /**

@@ -60,7 +60,7 @@ export interface RunRequest {
 }
 
 /** Receives messages that are not events. */
-export interface Listener {
+export interface MessageListener {
   /** A choice, or a change since the last invocation. */
   note(text: string): void;
   /** A failure from which the program recovered. */
@@ -70,14 +70,14 @@ export interface Listener {
 }
 
 /** An option for reports of a running task. */
-export interface Listening {
-  readonly listener?: Partial<Listener> | undefined;
+export interface ListenerOption {
+  readonly listener?: Partial<MessageListener> | undefined;
 }
 
 /** A request, and its caller's listener and clock. */
 export interface RunInvocation {
   readonly request: RunRequest;
-  readonly listener: Listener;
+  readonly listener: MessageListener;
   /** Milliseconds since an arbitrary moment. The clock may stop while the process is suspended. */
   readonly clock?: (() => number) | undefined;
 }

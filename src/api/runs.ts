@@ -66,7 +66,7 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
 }
 
 /** The new lines of a growing log. */
-export interface FreshLines {
+export interface NewLogLines {
   readonly lines: readonly LogLine[];
   /** These lines start the log again, and all earlier lines are invalid. */
   readonly isAnew: boolean;
@@ -82,7 +82,7 @@ export interface FreshLines {
 export async function* followRun(
   path: string,
   options: { readonly signal?: AbortSignal } = {},
-): AsyncGenerator<FreshLines> {
+): AsyncGenerator<NewLogLines> {
   refuseOther('the run', path, runNames);
   refuseWrong(options, { signal: abortSignal });
   const { signal } = options;

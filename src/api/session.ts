@@ -15,12 +15,12 @@ import { decoded } from '../sampling/pieces.ts';
 import { TextSession } from '../sampling/session.ts';
 import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { Listening } from './run-request.ts';
+import type { ListenerOption } from './run-request.ts';
 import { openOnDevice } from './trained.ts';
 import { type SampleOptions, DEFAULT_LENGTH, randomSeed, sampleMembers } from './writer.ts';
 
 /** How a session reads its text. */
-export interface SessionOptions extends PromptRules, Listening {}
+export interface SessionOptions extends PromptRules, ListenerOption {}
 
 /** How to sample the next character. */
 export interface NextOptions extends Pick<SampleOptions, 'topK' | 'topP' | 'minP' | 'never' | 'seed'> {

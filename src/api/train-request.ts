@@ -38,33 +38,34 @@ import {
 } from './checks.ts';
 
 /** A name and a one-line description, for programs that show choices to people. */
-export interface Choice {
+export interface NamedChoice {
   readonly name: string;
   readonly summary: string;
 }
 
-const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
+const choices = (all: readonly NamedChoice[]): readonly NamedChoice[] =>
+  all.map(({ name, summary }) => ({ name, summary }));
 
 /** The values of `cell`. */
-export const cells: readonly Choice[] = choices(allCells);
+export const cells: readonly NamedChoice[] = choices(allCells);
 
 /** The values of `preset`. */
-export const presets: readonly Choice[] = choices(
+export const presets: readonly NamedChoice[] = choices(
   Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })),
 );
 
 /** The values of `schedule`. */
-export const schedules: readonly Choice[] = choices(allSchedules);
+export const schedules: readonly NamedChoice[] = choices(allSchedules);
 
 /**
  * Files, folders, patterns or `-`, a text, or a corpus that was read already. A corpus brings its
  * reading options with it.
  */
-export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
+export type TrainingText = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
 
 /** The request of `planTraining`: a text, and any options of its reading and training. */
 export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOptions> {
-  readonly corpus: TextToLearn;
+  readonly corpus: TrainingText;
   /** `char` (the default), or `byte` for files that are not UTF-8. Checkpoints and vocabularies call it `unit`. */
   readonly level?: ReadingOptions['unit'];
   /** Start from the weights of this run folder, file or model. */
@@ -160,7 +161,7 @@ export function runRequestOf(given: TrainRequest): RunRequest {
 }
 
 /** @throws RnnError `usage` for a text with members other than `text` and `name` */
-function textOf(corpus: TextToLearn): RunRequest['text'] {
+function textOf(corpus: TrainingText): RunRequest['text'] {
   if (isCorpus(corpus)) return { corpus, reading: corpus.reading };
   if (!isTextObject(corpus)) return [corpus as string | readonly string[]].flat();
   refuseWrong(corpus, { text: textOrBytes, name: textName });

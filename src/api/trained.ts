@@ -10,7 +10,7 @@ import type { ReadingOptions } from '../options/run.ts';
 import { readingOfPart } from '../training/scored-part.ts';
 import { refuseUnless } from './checks.ts';
 import { Corpus } from './corpus.ts';
-import type { MachineChoice, ReadOptions, TextToRead } from './model-results.ts';
+import type { MachineChoice, ReadOptions, InputText } from './model-results.ts';
 
 /**
  * Reads the weights of a model.
@@ -106,7 +106,7 @@ export async function readTextOfModel(
  * @throws RnnError `usage` if it is neither a string nor a corpus, `corpus` for characters that the
  * model does not know, or a corpus with another vocabulary
  */
-export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
+export function tokensOf(text: InputText, vocabulary: Vocabulary): Tokens {
   if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
   refuseOtherSymbols(text, vocabulary);
   const { train, validation, test, characters, records } = text;

@@ -18,11 +18,11 @@ import { onOff, rule, wholeNumber } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
 import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { Listening } from './run-request.ts';
+import type { ListenerOption } from './run-request.ts';
 import { openOnDevice } from './trained.ts';
 
 /** How to sample a text. */
-export interface SampleOptions extends SamplingOptions, Listening {
+export interface SampleOptions extends SamplingOptions, ListenerOption {
   /**
    * The prompt, which starts at the beginning of a line. It is not repeated in the output. A
    * byte-level model accepts any bytes.
@@ -41,7 +41,7 @@ export interface SampleOptions extends SamplingOptions, Listening {
 }
 
 /** How to sample several texts at once. */
-export interface TextsOptions extends SampleOptions {
+export interface SampleTextsOptions extends SampleOptions {
   /**
    * The number of texts. Text k has the seed `seed` + k, so that it can be generated alone with
    * that seed.
@@ -102,7 +102,7 @@ export class Writer {
   }
 
   /** Generates whole texts, one after another. */
-  async *texts<Piece>(given: TextsOptions, form: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
+  async *texts<Piece>(given: SampleTextsOptions, form: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrong(given, textsMembers);
     const { length = 0 } = given;
     refuseUnless(
@@ -120,7 +120,7 @@ export class Writer {
 
   /** Generates texts in pieces, one text after another. */
   async *piecesOfTexts<Piece>(
-    given: TextsOptions,
+    given: SampleTextsOptions,
     { draw }: Form<Piece>,
   ): AsyncGenerator<SampledPieces<Piece>, void, undefined> {
     this.refuseClosed();
@@ -162,7 +162,7 @@ export class Writer {
   }
 
   /** Opens a sampler on the device that suits this number of texts. */
-  async #open(use: Required<SamplerUse>, listener: Listening['listener']): Promise<OpenSampler> {
+  async #open(use: Required<SamplerUse>, listener: ListenerOption['listener']): Promise<OpenSampler> {
     const work = { kind: 'sampling', multiplyAdds: use.texts * use.length * parameterCountOf(this.#trained) } as const;
     listener?.activity?.({ kind: 'compiling', done: 0, total: 1 });
     const { opened, close } = await openOnDevice(this.#machine, work, (device) =>

@@ -8,7 +8,7 @@ import { parameterShapes } from '../model/parameters.ts';
 import { parameterVector } from '../runs/store.ts';
 import { type BareModel, evaluateWindows } from './evaluate.ts';
 import type { LineTokens } from './line-tokens.ts';
-import { surprisalNats } from './surprise.ts';
+import { surprisalNats } from './surprisal.ts';
 
 /** Rows of a batch: few for lines that arrive one by one, and many for a file. */
 const FEW = 4;

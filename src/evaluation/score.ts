@@ -11,7 +11,7 @@ import { parameterVector } from '../runs/store.ts';
 import { type DynamicOptions, TRAINED, dynamicRule } from './dynamic.ts';
 import { type BareModel, type RowVisitor, evaluateTokens, evaluateWindows } from './evaluate.ts';
 import { refuseIfTooLarge } from './memory.ts';
-import { type SurpriseRecord, isLikeliest } from './surprise.ts';
+import { type SurprisalRecord, isLikeliest } from './surprisal.ts';
 import { flagOf } from '../options/flags.ts';
 
 const evaluationJob = (steps: number): string => `evaluate ${steps}`;
@@ -65,7 +65,7 @@ export async function score(
   trained: BareModel,
   text: TextToScore,
   device: Device,
-  record: SurpriseRecord | null = null,
+  record: SurprisalRecord | null = null,
   onActivity: (activity: ScoringActivity) => void = () => {},
 ): Promise<Score> {
   const { model } = trained;

@@ -1,7 +1,7 @@
 // A text as people read it, character by character, with the loss of each. In a byte-level model a
 // character may consist of several tokens.
 import type { Tokens, Vocabulary } from '../corpus/read.ts';
-import type { Surprise } from './surprise.ts';
+import type { Surprisal } from './surprisal.ts';
 
 /** A character of the text. */
 export interface ScoredCharacter {
@@ -18,7 +18,7 @@ export interface ScoredCharacter {
 export function* scoredCharactersOf(
   tokens: Tokens,
   vocabulary: Vocabulary,
-  { nats }: Surprise,
+  { nats }: Surprisal,
 ): Generator<ScoredCharacter> {
   const decoder = vocabulary.decoder();
   let scoredTokens = 0;

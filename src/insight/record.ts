@@ -4,7 +4,7 @@ import type { Activations } from './activations.ts';
 import { type NumpyArray, npz } from './npz.ts';
 
 /** Writers of a record, by file extension. */
-export const recordFormats: Readonly<
+export const activationFormats: Readonly<
   Record<string, (pieces: readonly string[], activations: Activations) => Generator<Uint8Array>>
 > = {
   '.jsonl': asLines,

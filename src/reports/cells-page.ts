@@ -10,7 +10,7 @@ import { page, pageScript, styleSheet } from './page.ts';
 import { shadedText, shadesStyle } from './shaded-text.ts';
 
 /** The contents of the page. */
-export interface CellsReport {
+export interface UnitsReport {
   /** The name of the run or of its checkpoint. */
   readonly name: string;
   readonly summary: string;
@@ -19,7 +19,7 @@ export interface CellsReport {
   readonly findings: readonly Finding[];
   readonly saturation: readonly Saturation[];
   /** The unit to show first, or null for the first unit that was found. */
-  readonly cell: UnitName | null;
+  readonly unit: UnitName | null;
 }
 
 /** The data for the program in the page. */
@@ -50,7 +50,15 @@ const MAX_LEVELS = 2 ** 21;
  * For each layer, includes all units of its longest-lived value (c if the cell has it), and those
  * units of other values that were found or requested. The other units would double the size.
  */
-export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
+export function unitsPage({
+  name,
+  summary,
+  pieces,
+  activations,
+  findings,
+  saturation,
+  unit: cell,
+}: UnitsReport): string {
   const { all, hidden } = activations;
   const stateName = all.findLast(({ isGate }) => !isGate)!.name;
   const foundUnits = findings.flatMap(({ cells }) => cells.map(unitText));

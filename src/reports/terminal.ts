@@ -33,7 +33,7 @@ const columnsPerTick = 12;
 const rowsPerTick = 3;
 
 /** Draws the first chart large, and the other charts small below it, side by side if there is room. */
-export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
+export function terminalCharts(charts: readonly Chart[], look: TextLook): string[] {
   const [first, ...others] = charts;
   if (first === undefined) return [];
   const lines = textChart(first, look, first);

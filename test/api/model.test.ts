@@ -6,16 +6,16 @@ import {
   Ngrams,
   compressedSizes,
   type EvaluationOptions,
-  type GivenTextOptions,
+  type InMemoryTextOptions,
   type Model,
   type SampleOptions,
-  type TextsOptions,
+  type SampleTextsOptions,
   type TrainedModel,
   bench,
-  cellsPage,
+  unitsPage,
   chartsOf,
   curvesPage,
-  dashboard,
+  terminalCharts,
   deviceNames,
   doctor,
   followRun,
@@ -27,8 +27,8 @@ import {
   sample,
   saveCheckpoint,
   storyPage,
-  surpriseOf,
-  surprisePage,
+  surprisalOf,
+  surprisalPage,
   svgOf,
   train,
   untrainedModel,
@@ -155,13 +155,13 @@ describe('a model', () => {
     };
     const corpus = await model.read(text, { part: 'validation', listener });
     const baselines = { against: await model.read(text) };
-    const found = await model.evaluate(corpus, { part: 'validation', surprise: 10, baselines, listener });
+    const found = await model.evaluate(corpus, { part: 'validation', surprisal: 10, baselines, listener });
     expect(found.baselines).toMatchObject({
       compressors: { gzip: expect.any(Number), brotli: expect.any(Number) },
       ngrams: { characters: corpus.train.length, isTrainingPart: true },
     });
-    expect(found.surprise!.nats).toHaveLength(10);
-    expect(surpriseOf(model, found, 5).surprise.nats).toHaveLength(5);
+    expect(found.surprisal!.nats).toHaveLength(10);
+    expect(surprisalOf(model, found, 5).surprisal.nats).toHaveLength(5);
     expect([...kinds]).toEqual(['reading', 'encoding', 'compiling', 'scoring', 'compressing', 'counting n-grams']);
     expect(warnings).toEqual([]);
 
@@ -174,11 +174,11 @@ describe('a model', () => {
   });
 
   it('measures the loss of each character, and makes a page of it', async () => {
-    const found = await model.surprise(verse.slice(0, 200));
+    const found = await model.surprisal(verse.slice(0, 200));
     expect(found.pieces.map(({ text: piece }) => piece).join('')).toBe(verse.slice(0, 200));
     const bits = found.pieces.reduce((sum, { nats }) => sum + nats, 0) / Math.LN2 / 199;
     expect(bits).toBeCloseTo(found.bits, 5); // kept in float32
-    expect(surprisePage({ ...found, run: 'run', text: 'verse', others: [] })).toContain('<!doctype html>');
+    expect(surprisalPage({ ...found, run: 'run', text: 'verse', others: [] })).toContain('<!doctype html>');
   });
 
   it('shows activations, and how far back gradients flow, also as pages', async () => {
@@ -186,7 +186,7 @@ describe('a model', () => {
     expect(inspection.activations).toMatchObject({ characters: 800, hidden: 16 });
     expect(inspection.findings.length).toBeGreaterThan(3);
     expect((await model.inspect('the fox')).findings).toEqual([]);
-    expect(await cellsPage({ ...inspection, name: 'run', summary: 'verse', cell: null })).toContain('<!doctype html>');
+    expect(await unitsPage({ ...inspection, name: 'run', summary: 'verse', unit: null })).toContain('<!doctype html>');
     const { pieces, activations } = await model.activations(verse, { length: 7 });
     expect({ text: pieces.join(''), characters: activations.characters }).toEqual({
       text: verse.slice(0, 7),
@@ -210,17 +210,17 @@ describe('a model', () => {
     await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
       'streams is 0: expected a whole number of at least 1',
     );
-    await expect(model.evaluate(verse, { surprise: -1 })).rejects.toThrow('surprise is -1: expected a number');
+    await expect(model.evaluate(verse, { surprisal: -1 })).rejects.toThrow('surprisal is -1: expected a number');
     await expect(model.evaluate(verse, { listener: null as never })).rejects.toThrow('listener is null: expected');
     const unkept = await model.evaluate(verse);
-    expect(() => surpriseOf(model, unkept)).toThrow('surprise is null: expected');
+    expect(() => surprisalOf(model, unkept)).toThrow('surprisal is null: expected');
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
     const misnamed = [
       () => written(model.sample({ temp: 0.5 } as SampleOptions)),
-      () => allOf(model.sampleMany({ count: 1, topk: 3 } as TextsOptions)),
+      () => allOf(model.sampleMany({ count: 1, topk: 3 } as SampleTextsOptions)),
       () => model.evaluate(verse, { stream: 1 } as EvaluationOptions),
       () => model.evaluate(verse, { baselines: { compressor: true } as object }),
-      () => Corpus.fromText(verse, { valFraction: 0 } as GivenTextOptions),
+      () => Corpus.fromText(verse, { valFraction: 0 } as InMemoryTextOptions),
     ];
     for (const call of misnamed)
       await expect(call()).rejects.toMatchObject({
@@ -279,9 +279,9 @@ describe('runs', () => {
     const charts = chartsOf(runs, { horizontal: 'step' });
     expect(await svgOf(charts, 'run')).toMatch(/^<svg/);
     const plain = (line: string): string => line;
-    expect(dashboard(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length).toBeGreaterThan(
-      8,
-    );
+    expect(
+      terminalCharts(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length,
+    ).toBeGreaterThan(8);
   });
 
   it('can be followed to their end', async () => {

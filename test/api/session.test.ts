@@ -65,13 +65,13 @@ describe('a session', () => {
 
   it('gives probabilities that sum to 1 and agree with the evaluation of a text', async () => {
     const text = verse.slice(0, 12);
-    const { surprise } = await model.evaluate(text, { streams: 1, surprise: Infinity });
+    const { surprisal } = await model.evaluate(text, { streams: 1, surprisal: Infinity });
     await using(model, async (session) => {
       await session.read(text[0]);
       for (const [at, character] of [...text.slice(1)].entries()) {
         const all = await session.probabilities();
         expect(all.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 9);
-        expect(all.find((each) => each.text === character)!.nats).toBeCloseTo(surprise!.nats[at], 4);
+        expect(all.find((each) => each.text === character)!.nats).toBeCloseTo(surprisal!.nats[at], 4);
         expect(await session.probabilities(3)).toEqual(all.slice(0, 3));
         await session.read(character);
       }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { scoredCharactersOf, printableToken } from '../../src/evaluation/scored-text.ts';
-import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
+import { SurprisalRecord } from '../../src/evaluation/surprisal.ts';
 
 /** Pieces of bytes with losses of 1, 2, 4 … nats, after the first byte. */
 function pieces(bytes: Iterable<number>, most = Infinity) {
   const tokens = Uint8Array.from(bytes);
-  const surprise = new SurpriseRecord(Math.min(most, tokens.length - 1), 256);
-  surprise.nats.set(surprise.nats.map((_, at) => 2 ** at));
-  return [...scoredCharactersOf(tokens, byteVocabulary(), surprise)];
+  const surprisal = new SurprisalRecord(Math.min(most, tokens.length - 1), 256);
+  surprisal.nats.set(surprisal.nats.map((_, at) => 2 ** at));
+  return [...scoredCharactersOf(tokens, byteVocabulary(), surprisal)];
 }
 
 describe('the characters of a text', () => {
@@ -33,9 +33,9 @@ describe('the characters of a text', () => {
 
   it('in a character-level model are its tokens', () => {
     const [vocabulary, tokens] = [characterVocabulary('ab', false), Uint8Array.of(1, 0)];
-    const surprise = new SurpriseRecord(1, 2);
-    surprise.nats[0] = 3;
-    expect([...scoredCharactersOf(tokens, vocabulary, surprise)]).toEqual([
+    const surprisal = new SurprisalRecord(1, 2);
+    surprisal.nats[0] = 3;
+    expect([...scoredCharactersOf(tokens, vocabulary, surprisal)]).toEqual([
       { text: 'b', lastTokenIndex: 0, scoredTokens: 0, nats: 0 },
       { text: 'a', lastTokenIndex: 1, scoredTokens: 1, nats: 3 },
     ]);

@@ -10,7 +10,7 @@ import { saturationOf } from '../../src/insight/saturation.ts';
 import { searchCells } from '../../src/insight/search.ts';
 import { runUninterrupted } from '../../src/sliced-work.ts';
 import { Random } from '../../src/random.ts';
-import { cellsPage } from '../../src/reports/cells-page.ts';
+import { unitsPage } from '../../src/reports/cells-page.ts';
 import { notedText } from '../insight/planted.ts';
 import { isTooWide, keepPicture, looks, noBrowser, openBrowser, openPage } from './browser.ts';
 
@@ -41,14 +41,14 @@ function activations(): Activations {
 }
 
 const seen = activations();
-const html = cellsPage({
+const html = unitsPage({
   name: `sonnets ${hostile}`,
   summary: 'lstm 2 × 8',
   pieces,
   activations: seen,
   findings: runUninterrupted(searchCells(seen, propertiesOf(pieces))),
   saturation: saturationOf(seen),
-  cell: null,
+  unit: null,
 });
 
 describe('the page of cells', () => {
@@ -76,14 +76,14 @@ describe('the page of cells', () => {
         neededCharacters: null,
         cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })),
       }));
-      const page = cellsPage({
+      const page = unitsPage({
         name: 'large',
         summary: 'all of them',
         pieces: new Array<string>(characters).fill('"'),
         activations: { characters, hidden, all, device: '' },
         findings,
         saturation,
-        cell: null,
+        unit: null,
       });
       expect(page.match(/<i class="s0">/g)!.length / shown).toBeCloseTo(1, 1);
       expect(page.includes('are shown here')).toBe(characters > shown);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Chart, chartsOf } from '../../src/reports/charts.ts';
 import { tickText, valueText } from '../../src/reports/numbers.ts';
 import { Raster } from '../../src/reports/raster.ts';
-import { dashboard, type TextLook } from '../../src/reports/terminal.ts';
+import { terminalCharts, type TextLook } from '../../src/reports/terminal.ts';
 import { Curves } from '../../src/training/curves.ts';
 import { curvesOf } from './runs.ts';
 
@@ -88,7 +88,7 @@ describe('a raster', () => {
 describe('charts in a terminal', () => {
   it('have axes with round numbers and a legend with the last value of each line', () => {
     expect(
-      dashboard(
+      terminalCharts(
         [
           chart(
             [
@@ -118,7 +118,7 @@ describe('charts in a terminal', () => {
 
   it('of one line use Braille even without colours', () => {
     expect(
-      dashboard(
+      terminalCharts(
         [
           chart([
             [0, 1],
@@ -140,7 +140,7 @@ describe('charts in a terminal', () => {
   });
 
   it('colour each line and its legend entry', () => {
-    const lines = dashboard(
+    const lines = terminalCharts(
       [
         chart(
           [
@@ -171,7 +171,7 @@ describe('charts in a terminal', () => {
         [100, 2],
       ],
     ).series;
-    const lines = dashboard(
+    const lines = terminalCharts(
       [
         {
           ...chart([]),
@@ -202,7 +202,7 @@ describe('charts in a terminal', () => {
       name: `r${index}`,
       curves: curvesOf({ reports: 3, evaluations: index === 0 ? 0 : 2, above: index }),
     }));
-    const lines = dashboard(chartsOf(runs, { horizontal: 'step' }), { ...look, columns: 200, rows: 300 });
+    const lines = terminalCharts(chartsOf(runs, { horizontal: 'step' }), { ...look, columns: 200, rows: 300 });
     const legend = lines
       .slice(
         0,
@@ -212,7 +212,7 @@ describe('charts in a terminal', () => {
     const marks = [...legend.matchAll(/(?<=   )(\S) r\d+, (?:training|validation)/g)].map(([, mark]) => mark);
     expect(marks).toHaveLength(119);
     expect(new Set(marks).size).toBe(119);
-    const two = dashboard(
+    const two = terminalCharts(
       chartsOf(
         [
           { name: 'a', curves: curvesOf() },
@@ -228,7 +228,7 @@ describe('charts in a terminal', () => {
 
   it('have ticks at whole steps', () => {
     const below = (points: [number, number][], change: Partial<Chart> = {}): string =>
-      dashboard([{ ...chart(points), ...change }], { ...look, columns: 90 })
+      terminalCharts([{ ...chart(points), ...change }], { ...look, columns: 90 })
         .at(-1)!
         .trim();
     expect(below([[1, 2]])).toMatch(/^0 +1 steps$|^0 +steps$/);
@@ -259,7 +259,7 @@ describe('charts in a terminal', () => {
       ],
     ] as const) {
       for (const change of [{}, { hasZero: true }, ...(points[0][1] > 0 ? [{ isLogarithmic: true }] : [])]) {
-        const lines = dashboard([{ ...chart([...points]), ...change }], look);
+        const lines = terminalCharts([{ ...chart([...points]), ...change }], look);
         expect(lines.slice(1, -2).join('')).toMatch(/[⠁-⣿]/);
         expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined/);
       }
@@ -268,11 +268,11 @@ describe('charts in a terminal', () => {
 
   it('are placed side by side below the first chart, or one below the other if there is little room', () => {
     const charts = chartsOf([{ name: 'a', curves: curvesOf() }], { horizontal: 'step' });
-    const wide = dashboard(charts, { ...look, columns: 79 });
+    const wide = terminalCharts(charts, { ...look, columns: 79 });
     expect(wide.some((line) => /^Gradient norm before clipping 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(
       true,
     );
-    const narrow = dashboard(charts, { ...look, columns: 50 });
+    const narrow = terminalCharts(charts, { ...look, columns: 50 });
     expect(narrow.filter((line) => /^(Loss|Gradient|Learning|Speed)/.test(line))).toHaveLength(4);
   });
 
@@ -315,7 +315,7 @@ describe('charts in a terminal', () => {
         (log, horizontal, logarithmicLoss) => {
           const curves = new Curves();
           for (const each of log) curves.add(each);
-          const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), {
+          const lines = terminalCharts(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), {
             ...look,
             columns: 79,
           });
@@ -347,7 +347,7 @@ describe('charts in a terminal', () => {
     fc.assert(
       fc.property(fc.integer({ min: 40, max: 300 }), fc.integer({ min: 1, max: 60 }), (columns, rows) => {
         expect(
-          Math.max(...dashboard(charts, { ...look, columns, rows }).map((line) => line.length)),
+          Math.max(...terminalCharts(charts, { ...look, columns, rows }).map((line) => line.length)),
         ).toBeLessThanOrEqual(columns);
       }),
       { numRuns: 60 },

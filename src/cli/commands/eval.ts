@@ -76,7 +76,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const evaluation = await model.evaluate(text, {
     part,
     ...givenOptions(flags),
-    surprise: byCharacter ? MAX_BY_CHARACTER : flags.html === undefined ? 0 : MAX_ON_PAGE,
+    surprisal: byCharacter ? MAX_BY_CHARACTER : flags.html === undefined ? 0 : MAX_ON_PAGE,
     baselines: { against, compressors: flags.compressors === true },
     listener: {
       note: (note) => stderr.note(note),
@@ -84,7 +84,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
       activity: waiting?.listen,
     },
   });
-  const { tokens, trainedShare, surprise } = evaluation;
+  const { tokens, trainedShare, surprisal } = evaluation;
   const streams = evaluation.streams === 1 ? 'one sequence' : `${count(evaluation.streams)} parallel sequences`;
   if (!json) stderr.note(`${model.path}, ${streams}, ${evaluation.device}${deviceOriginText}`);
   // The loss on text that the model was trained on says little about other texts.
@@ -95,14 +95,14 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   }
   const run = basename(dirname(resolve(model.path!)));
   if (flags.html !== undefined) {
-    const { surpriseOf } = await import('../../api/evaluation.ts');
-    const { surprisePage } = await import('../../reports/surprise-page.ts');
+    const { surprisalOf } = await import('../../api/evaluation.ts');
+    const { surprisalPage } = await import('../../reports/surprisal-page.ts');
     const shown = { run, text: namesOfTexts(sources), others: baselineBits(evaluation.baselines) };
-    await files.write('--html', surprisePage({ ...surpriseOf(model, evaluation, MAX_ON_PAGE), ...shown }));
+    await files.write('--html', surprisalPage({ ...surprisalOf(model, evaluation, MAX_ON_PAGE), ...shown }));
   }
   const isForPeople =
     !byCharacter ||
-    (await writeCharacters({ tokens, vocabulary: text.vocabulary, surprise: surprise! }, json === true, context));
+    (await writeCharacters({ tokens, vocabulary: text.vocabulary, surprisal: surprisal! }, json === true, context));
   if (json) return stdout.writeJson(evaluationObject(evaluation, { checkpoint: model.path, part }));
   // If another program reads stdout, the table goes to stderr.
   const table = ({ colour }: Output): string => scoresTable(evaluation, onOneLine(run), tokenName(unit), colour);

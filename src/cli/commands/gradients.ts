@@ -55,13 +55,13 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
     if (json) await stdout.writeJson(lineOf(found.at(-1)!, model.path));
   }
   const { gradientCharts, gradientsPage } = await import('../../reports/gradients.ts');
-  const { dashboard } = await import('../../reports/terminal.ts');
+  const { terminalCharts } = await import('../../reports/terminal.ts');
   const { svgOf } = await import('../../reports/svg.ts');
   const charts = gradientCharts(found);
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
   if (svg !== undefined) await files.write('--svg', svgOf(charts, 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
-  const chart = dashboard(charts.slice(0, 1), stdout.look(rows));
+  const chart = terminalCharts(charts.slice(0, 1), stdout.look(rows));
   await stdout.write(`${[...chart, '', ...gradientsTable(found, stdout)].join('\n')}\n`);
 }
 

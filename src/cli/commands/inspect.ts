@@ -1,7 +1,7 @@
 // `rnn inspect`: the values of a trained model's units while it reads a text. insight/ computes
 // them, and reports/ makes the page.
 import { basename, dirname, extname } from 'node:path';
-import type { FoundCells } from '../../api/model-results.ts';
+import type { UnitFindings } from '../../api/model-results.ts';
 import type { ModelConfiguration } from '../../model/configuration.ts';
 import type { Activations } from '../../insight/activations.ts';
 import { type UnitName, unitText } from '../../insight/finding.ts';
@@ -37,15 +37,19 @@ export const { define } = defineCommand({
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
   const { stderr, waiting } = context;
   const note = (text: string): void => void (flags.json || stderr.note(text));
-  const { recordFormats } = await import('../../insight/record.ts');
-  const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
+  const { activationFormats } = await import('../../insight/record.ts');
+  const record = flags.record === undefined ? null : activationFormats[extname(flags.record)];
   if (record === undefined)
-    throw badValue('--record', flags.record!, `a file whose name ends with ${Object.keys(recordFormats).join(' or ')}`);
+    throw badValue(
+      '--record',
+      flags.record!,
+      `a file whose name ends with ${Object.keys(activationFormats).join(' or ')}`,
+    );
   const outputs = { '--html': flags.html, '--record': flags.record, '--json': flags.json };
   const reads = { ...flags, texts: sources, checkpoints: [flags.checkpoint] };
   const files = await openOutputs(outputs, reads, context);
   const { machine, deviceOriginText } = machineFrom(flags, context);
-  const { findCells } = await import('../../api/found-cells.ts');
+  const { findUnits } = await import('../../api/found-units.ts');
   const { openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
   const { MIN_CHARACTERS } = await import('../../insight/search.ts');
@@ -75,12 +79,12 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
     note(
       `skipped the search for units, which needs at least ${MIN_CHARACTERS} ${tokenName(opened.vocabulary.unit)}s: rnn read only ${count(pieces.length)}`,
     );
-  const found = await findCells(cells);
+  const found = await findUnits(cells);
   if (flags.html !== undefined) {
-    const { cellsPage } = await import('../../reports/cells-page.ts');
+    const { unitsPage } = await import('../../reports/cells-page.ts');
     const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-    const page = { name: basename(dirname(path)), summary, pieces, activations, ...found, cell: unit };
-    await files.write('--html', cellsPage(page));
+    const page = { name: basename(dirname(path)), summary, pieces, activations, ...found, unit };
+    await files.write('--html', unitsPage(page));
   }
   if (unit === null && !isPageOnStdout) await showTables(found, flags, context);
 }
@@ -132,7 +136,7 @@ async function showUnit(
 }
 
 async function showTables(
-  { findings, saturation }: FoundCells,
+  { findings, saturation }: UnitFindings,
   { json }: InspectFlags,
   { stdout }: Context,
 ): Promise<void> {

@@ -36,7 +36,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const files = await openOutputs(outputs, { force: flags.force, runFolders: given }, context);
   const runs = drawable(await readGivenRuns(given), context);
   const { chartsOf, describeMissing: whatIsMissing } = await import('../../reports/charts.ts');
-  const { dashboard } = await import('../../reports/terminal.ts');
+  const { terminalCharts } = await import('../../reports/terminal.ts');
   const options = {
     ...flags,
     only: flags.only && [flags.only],
@@ -55,7 +55,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
     );
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
-  await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);
+  await stdout.write(`${terminalCharts(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);
 }
 
 /** The runs with anything to draw. @throws RnnError `checkpoint` if no run has */

@@ -2,7 +2,7 @@
 // trains it.
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { Listener, RunRequest } from '../../api/run-request.ts';
+import type { MessageListener, RunRequest } from '../../api/run-request.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { pick } from '../../options/option.ts';
 import { exclusive, machineNames, readingNames } from '../../options/run.ts';
@@ -55,7 +55,7 @@ async function train(request: TrainCommand): Promise<number> {
   try {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // Notes and warnings may quote files from untrusted sources.
-    const listener: Listener = {
+    const listener: MessageListener = {
       note: (text) => reporter.note(escapeControls(text)),
       warn: (text) => reporter.warn(escapeControls(text)),
       activity: isTyped(sources, io) ? undefined : reporter.listen,

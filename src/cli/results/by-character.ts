@@ -1,7 +1,7 @@
 // Writes the surprisal of each character of a text to stdout: as the background colour of the text,
 // or without colours, as a line for each character.
 import type { Tokens, Vocabulary } from '../../corpus/read.ts';
-import type { Surprise } from '../../evaluation/surprise.ts';
+import type { Surprisal } from '../../evaluation/surprisal.ts';
 import { chunksOf } from '../../group.ts';
 import type { Context } from '../context.ts';
 import { toBits } from '../output/format.ts';
@@ -11,7 +11,7 @@ import { shaderFor } from '../output/shaded-text.ts';
 export interface CharacterCosts {
   readonly tokens: Tokens;
   readonly vocabulary: Vocabulary;
-  readonly surprise: Surprise;
+  readonly surprisal: Surprisal;
 }
 
 /** A surprisal of at least this many bits has the strongest red. */
@@ -27,7 +27,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
     const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / MAX_SHADED_BITS }));
     await stdout.write(`${shade(scale)}${stdout.colour.dim(' bits and more')}\n\n`);
     let last = '';
-    for (const pieces of chunksOf(scoredCharactersOf(costs.tokens, costs.vocabulary, costs.surprise), CHUNK)) {
+    for (const pieces of chunksOf(scoredCharactersOf(costs.tokens, costs.vocabulary, costs.surprisal), CHUNK)) {
       await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: toBits(nats) / MAX_SHADED_BITS }))));
       last = pieces.at(-1)!.text;
     }
@@ -58,7 +58,7 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
  * record is not scored.
  */
 function* characters(
-  { tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts,
+  { tokens, surprisal: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts,
   texts: readonly string[],
 ) {
   for (const [index, rank] of ranks.entries()) {

@@ -1,6 +1,6 @@
 // Writes samples of a model to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
 import type { Model } from '../../api/model.ts';
-import type { TextsOptions } from '../../api/writer.ts';
+import type { SampleTextsOptions } from '../../api/writer.ts';
 import type { TextOrBytes } from '../../sampling/sample.ts';
 import type { Output } from '../output/output.ts';
 
@@ -8,7 +8,7 @@ import type { Output } from '../output/output.ts';
  * The options of the samples. `seed` is for the first sample, and each further sample uses the next
  * seed.
  */
-type Asked = TextsOptions & Required<Pick<TextsOptions, 'prime' | 'seed'>>;
+type Asked = SampleTextsOptions & Required<Pick<SampleTextsOptions, 'prime' | 'seed'>>;
 type Write = (model: Model, asked: Asked, start: TextOrBytes, stdout: Output) => Promise<void>;
 
 /**

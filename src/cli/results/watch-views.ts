@@ -1,7 +1,7 @@
 // The views of `rnn watch`: JSON, lines, or charts that fill the terminal. They know nothing of the
 // log file.
 import { chartsOf } from '../../reports/charts.ts';
-import { dashboard } from '../../reports/terminal.ts';
+import { terminalCharts } from '../../reports/terminal.ts';
 import type { Unit } from '../../options/choices.ts';
 import type { LogLine } from '../../runs/store.ts';
 import type { Curves } from '../../training/curves.ts';
@@ -90,7 +90,7 @@ export function screenView(stdout: Output, io: Io, name: string): View {
   const charts = (curves: Curves, rows: number, only?: readonly ['loss']): string[] => {
     const look = stdout.look(rows);
     const options = { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) } as const;
-    return dashboard(chartsOf([{ name, curves }], options), look);
+    return terminalCharts(chartsOf([{ name, curves }], options), look);
   };
 
   /** All charts, or the loss alone, in the given number of lines. */

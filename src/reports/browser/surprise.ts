@@ -1,12 +1,12 @@
 // The script of the page of `rnn eval --html`: shows the predictions at a character of the text.
 import { printableToken } from '../../evaluation/scored-text.ts';
 import { bars, escapeHtml } from '../html.ts';
-import type { SurpriseData } from '../surprise-page.ts';
+import type { SurprisalData } from '../surprisal-page.ts';
 import { goTo, selectPiece, pieces, readText } from './caret.ts';
 import { element, pageData } from './page.ts';
 import { cursorOver, moveCursor, showCharts } from './plot.ts';
 
-const { charts, unit, symbols, scored } = pageData<SurpriseData>();
+const { charts, unit, symbols, scored } = pageData<SurprisalData>();
 const panel = element('panel');
 /** Minimum surprisal in bits of the characters at which `n` and `p` stop. */
 const DEAR = 5;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { SurpriseRecord, isLikeliest } from '../../src/evaluation/surprise.ts';
+import { SurprisalRecord, isLikeliest } from '../../src/evaluation/surprisal.ts';
 import { networkProgram } from '../../src/model/network.ts';
 import { type TextToScore, score } from '../../src/evaluation/score.ts';
 import { modelOfSeed } from '../insight/models.ts';
@@ -41,7 +41,7 @@ afterAll(() => device.close());
 
 describe('the surprisal of each character', () => {
   it('agrees with a plain computation in float64, with its rank and the most likely tokens', async () => {
-    const record = new SurpriseRecord(tokens.length - 1, V);
+    const record = new SurprisalRecord(tokens.length - 1, V);
     const { nats, accuracy } = await score(trained, planOf(1, 7), device, record);
     const expected = predictions();
     for (const [at, p] of expected.entries()) {
@@ -59,7 +59,7 @@ describe('the surprisal of each character', () => {
   });
 
   it('is stored at its position when several chunks are read in parallel, as far as there is room', async () => {
-    const [whole, begun] = [new SurpriseRecord(89, V), new SurpriseRecord(20, V)];
+    const [whole, begun] = [new SurprisalRecord(89, V), new SurprisalRecord(20, V)];
     const [first, second] = [
       await score(trained, planOf(3, 7), device, whole),
       await score(trained, planOf(3, 7), device, begun),
@@ -74,7 +74,7 @@ describe('the surprisal of each character', () => {
   });
 
   it('ranks equal logits by id, and lists all tokens if there are fewer than five', () => {
-    const record = new SurpriseRecord(2, 3);
+    const record = new SurprisalRecord(2, 3);
     const logits = Float32Array.of(9, 1, 2, 2);
     record.put(1, logits, 1, 2);
     expect(record.ranks[1]).toBe(1);

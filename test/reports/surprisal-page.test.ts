@@ -5,9 +5,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Vocabulary, characterVocabulary, byteVocabulary } from '../../src/corpus/vocabulary.ts';
 import { scoredCharactersOf, tokenTexts } from '../../src/evaluation/scored-text.ts';
-import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
+import { SurprisalRecord } from '../../src/evaluation/surprisal.ts';
 import { Random } from '../../src/random.ts';
-import { type SurpriseData, surprisePage } from '../../src/reports/surprise-page.ts';
+import { type SurprisalData, surprisalPage } from '../../src/reports/surprisal-page.ts';
 import { isTooWide, keepPicture, noBrowser, openBrowser, openPage, widths } from './browser.ts';
 
 /**
@@ -20,14 +20,14 @@ function pageOf(
   run = 'a <b>run</b>',
 ): string {
   const ids = Uint8Array.from(vocabulary.encode(text));
-  const surprise = new SurpriseRecord(Math.min(shown, ids.length - 1), vocabulary.size);
+  const surprisal = new SurprisalRecord(Math.min(shown, ids.length - 1), vocabulary.size);
   const random = new Random(3);
-  for (let at = 0; at < surprise.characters; at++) {
+  for (let at = 0; at < surprisal.characters; at++) {
     const logits = Float32Array.from({ length: vocabulary.size }, () => random.uniform());
     logits[Math.max(0, vocabulary.find(vocabulary.unit === 'char' ? 'e' : '65'))] = 3;
-    surprise.put(at, logits, 0, ids[at + 1]);
+    surprisal.put(at, logits, 0, ids[at + 1]);
   }
-  return surprisePage({
+  return surprisalPage({
     run,
     text: 'verse.txt',
     model: { cell: 'lstm', layers: 2, hidden: 64 },
@@ -39,8 +39,8 @@ function pageOf(
       ['gzip', 3.5],
       ['3-gram', 2.25],
     ],
-    pieces: [...scoredCharactersOf(ids, vocabulary, surprise)],
-    surprise,
+    pieces: [...scoredCharactersOf(ids, vocabulary, surprisal)],
+    surprisal,
     ids,
     symbols: tokenTexts(vocabulary),
   });
@@ -71,7 +71,7 @@ describe('the page of surprisal', () => {
     const text = 'aéü世e';
     const html = pageOf(text, byteVocabulary());
     expect(shadedOf(html)).toBe(text);
-    const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(html)![1]) as SurpriseData;
+    const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(html)![1]) as SurprisalData;
     expect(data.scored.map(({ length }) => length)).toEqual([0, 2, 2, 3, 1]);
     const costs = data.scored.flat().map(([bits]) => bits);
     expect(costs[7]).toBeLessThan(Math.min(...costs.slice(0, 7)) - 2);
@@ -127,7 +127,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
   let file: string;
   beforeAll(async () => {
     browser = await openBrowser();
-    folder = await mkdtemp(join(tmpdir(), 'rnn-surprise-'));
+    folder = await mkdtemp(join(tmpdir(), 'rnn-surprisal-'));
     file = join(folder, 'page.html');
     await writeFile(file, pageOf(verse));
     await writeFile(join(folder, 'long.html'), pageOf(verse.repeat(8)));
@@ -154,7 +154,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
       expect(await isTooWide(page)).toBe(false);
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
-        await keepPicture(page, `surprise-${width}-${colorScheme}`);
+        await keepPicture(page, `surprisal-${width}-${colorScheme}`);
       }
     }
     expect(complaints).toEqual({ errors: [], requests: [] });
@@ -188,7 +188,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
       expect(await page.locator('#panel .own th').allTextContents()).toEqual(costs.map(([, byte]) => byte));
       expect(await page.locator('#panel table').count()).toBe(4);
       expect(await isTooWide(page)).toBe(false);
-      await keepPicture(page, `surprise-bytes-${width}`);
+      await keepPicture(page, `surprisal-bytes-${width}`);
     }
     await page.locator('#text').press('ArrowRight');
     expect(await told(page)).toMatch(/^e: e: \d\.\d\d bits, rank 1\s+e\s/);

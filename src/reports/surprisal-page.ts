@@ -3,7 +3,7 @@
 import { count } from '../count.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type ScoredCharacter, printableToken } from '../evaluation/scored-text.ts';
-import type { Surprise } from '../evaluation/surprise.ts';
+import type { Surprisal } from '../evaluation/surprisal.ts';
 import { chartPlaceholders } from './chart-html.ts';
 import type { Chart, Point } from './charts.ts';
 import { bars, escapeHtml, section } from './html.ts';
@@ -12,7 +12,7 @@ import { SHADES, shadedText, shadesStyle } from './shaded-text.ts';
 import { splitRows } from './thin.ts';
 
 /** The contents of the page. */
-export interface SurpriseReport {
+export interface SurprisalReport {
   /** The names of the run and of the text. */
   readonly run: string;
   readonly text: string;
@@ -28,14 +28,14 @@ export interface SurpriseReport {
   readonly others: readonly (readonly [name: string, bits: number])[];
   /** The characters on the page. */
   readonly pieces: readonly ScoredCharacter[];
-  readonly surprise: Surprise;
+  readonly surprisal: Surprisal;
   /** The tokens of the text, and the text of each token. */
   readonly ids: ArrayLike<number>;
   readonly symbols: readonly string[];
 }
 
 /** The data for the program in the page. */
-export interface SurpriseData {
+export interface SurprisalData {
   readonly charts: readonly Chart[];
   readonly unit: string;
   readonly symbols: readonly string[];
@@ -65,12 +65,12 @@ const CONTEXT_CHARACTERS = 20;
 const bitsOf = (nats: number): number => nats / Math.LN2;
 const shadeOf = (bits: number): number => Math.min(SHADES, Math.round((SHADES * bits) / MAX_SHADED_BITS));
 
-export function surprisePage(report: SurpriseReport): string {
+export function surprisalPage(report: SurprisalReport): string {
   const { run, text, model, unit, bits, accuracy, others, characters, pieces } = report;
   const shown = pieces.at(-1)!.lastTokenIndex;
   const part = shown < characters ? `The first ${count(shown)} ${unit}s are shown below.` : '';
   const charts = surprisalCurve(report);
-  const data: SurpriseData = {
+  const data: SurprisalData = {
     charts,
     unit,
     symbols: report.symbols.map(printableToken),
@@ -109,7 +109,7 @@ ${others.length === 0 ? '' : section('others', `Bits per ${unit}, compared`, bar
 
 function tokenPredictions(
   { lastTokenIndex, scoredTokens }: ScoredCharacter,
-  { surprise: { nats, ranks, alternatives: K, likeliest, probabilities }, ids }: SurpriseReport,
+  { surprisal: { nats, ranks, alternatives: K, likeliest, probabilities }, ids }: SurprisalReport,
 ): TokenPrediction[] {
   return Array.from({ length: scoredTokens }, (_, before) => {
     const index = lastTokenIndex - scoredTokens + before;
@@ -122,7 +122,7 @@ function tokenPredictions(
 }
 
 /** A chart of the mean surprisal along the text. Empty if the text is too short. */
-function surprisalCurve({ unit, pieces }: SurpriseReport): Chart[] {
+function surprisalCurve({ unit, pieces }: SurprisalReport): Chart[] {
   const scored = pieces.map((piece, place) => ({ ...piece, place })).filter((piece) => piece.scoredTokens > 0);
   const length = Math.max(10, Math.ceil(scored.length / MAX_CURVE_POINTS));
   const sum = (characters: readonly ScoredCharacter[], member: 'nats' | 'scoredTokens'): number =>
@@ -154,7 +154,7 @@ ${shadedText(pieces.map(({ text, nats }) => ({ text, shade: shadeOf(bitsOf(nats)
 </div>`;
 
 /** The characters with the highest surprisal, as buttons that lead to their positions. */
-function leastExpectedList({ scored, symbols }: SurpriseData, pieces: readonly ScoredCharacter[]): string {
+function leastExpectedList({ scored, symbols }: SurprisalData, pieces: readonly ScoredCharacter[]): string {
   const around = (from: number, to: number): string =>
     escapeHtml(
       pieces

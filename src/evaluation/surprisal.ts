@@ -5,7 +5,7 @@
 export const ALTERNATIVES = 5;
 
 /** The surprisal of C characters. */
-export interface Surprise {
+export interface Surprisal {
   readonly nats: Float32Array; // (C)
   /** How many tokens were more likely, or equally likely with a lower id. */
   readonly ranks: Uint32Array; // (C)
@@ -20,7 +20,7 @@ export interface Surprise {
  * Room for a number of characters, to fill in any order.
  * @param V vocabulary size
  */
-export class SurpriseRecord implements Surprise {
+export class SurprisalRecord implements Surprisal {
   readonly nats: Float32Array;
   readonly ranks: Uint32Array;
   readonly alternatives: number;
