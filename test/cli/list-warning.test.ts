@@ -1,4 +1,4 @@
-// The warning of `rnn train` about a list that is sorted.
+// The warning of `rnn train` about a list that is sorted, and the hint about other lists.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,23 @@ beforeAll(async () => {
   const name = (index: number): string => `${'abcdefghij'[Math.floor(index / 6)]}${'aeiouy'[index % 6]}lba\n`;
   await writeFile(at('list.txt'), Array.from({ length: 60 }, (_, index) => name(index)).join(''));
 });
+const hint = 'hint: the text looks like a list: add --records line to train on its lines\n';
+
+it('a list that is not sorted gets a hint, except with --json and with records', async () => {
+  const words = Array.from({ length: 60 }, (_, index) => `${'abcdefghij'[(7 * index) % 10]}${index}lba\n`);
+  await writeFile(at('shuffled.txt'), words.join(''));
+  const resultOf = (...flags: string[]) => {
+    useEstimate();
+    return rnn(['train', at('shuffled.txt'), ...sizes, '--dry-run', ...flags]);
+  };
+  expect((await resultOf()).stderr).toContain(hint);
+  for (const flags of [['--json'], ['--records', 'line'], ['--level', 'byte']]) {
+    const { code, stdout, stderr } = await resultOf(...flags);
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain('looks like a list');
+  }
+});
+
 afterAll(() => rm(folder, { recursive: true }));
 
 it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run']]])('comes with %j', async (flags) => {
