@@ -181,10 +181,10 @@ export class Corpus implements ReadCorpus {
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseWrong(options, fileMembers);
     refuseOther('sources', sources, sourceNames);
-    const asked = withUnit(options);
+    const textOptions = withUnit(options);
     const { validationFile = null, testFile = null, runFolder, stdin, listener } = options;
     const heldOut = { validationFile, testFile };
-    return Corpus.#encode([sources].flat(), heldOut, asked, heldOut, {
+    return Corpus.#encode([sources].flat(), heldOut, textOptions, heldOut, {
       runFolder,
       stdin,
       onActivity: listener?.activity,
@@ -223,12 +223,12 @@ export class Corpus implements ReadCorpus {
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
     // A model whose vocabulary contains CR read its text with the original line endings.
     const hasCarriageReturns = vocabulary?.data.symbols.includes('\r') === true;
-    const asked = {
+    const readingRequest = {
       ...(hasCarriageReturns && { keepLineEnds: true }),
       ...pick(options, readingNames),
       unit: options.unit ?? vocabulary?.unit ?? known?.unit,
     };
-    const reading = { ...readingOptionsOf({ ...asked, ...(heldOut as typeof recorded) }), ...recorded };
+    const reading = { ...readingOptionsOf({ ...readingRequest, ...(heldOut as typeof recorded) }), ...recorded };
     return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, vocabulary, known, ...more }), reading);
   }
 }

@@ -67,7 +67,7 @@ export async function evaluateText(
   options: EvaluationOptions,
 ): Promise<Evaluation> {
   refuseWrong(options, members);
-  const { part = 'all', surprisal: kept = 0, baselines, listener = {}, ...given } = options;
+  const { part = 'all', surprisal: maxCharacters = 0, baselines, listener = {}, ...given } = options;
   if (given.dynamic !== undefined) refuseWrong(given.dynamic, dynamicMembers);
   if (baselines !== undefined) refuseWrong(baselines, baselinesMembers);
   const symbols = new Vocabulary(trained.vocabulary);
@@ -80,7 +80,7 @@ export async function evaluateText(
   const counted =
     against === undefined ? null : countedText(plan, parts, againstOf(against, trained, symbols), listener);
   if (warning !== null) listener.warn?.(warning);
-  const characters = Math.min(kept, tokens.length - 1);
+  const characters = Math.min(maxCharacters, tokens.length - 1);
   const surprisal = characters === 0 ? null : new SurprisalRecord(characters, trained.model.vocabulary);
   const scored = await withDevice(machine, work, (device) =>
     score(trained, plan, device, surprisal, listener.activity),

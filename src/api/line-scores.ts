@@ -233,10 +233,10 @@ async function* availableLines<Line extends { readonly text: LineText }>(
 ): AsyncGenerator<readonly Line[]> {
   const source = lists[Symbol.asyncIterator]();
   const ask = (): Promise<IteratorResult<readonly Line[]>> => {
-    const asked = source.next();
+    const nextLine = source.next();
     // If the consumer has left, a failure is not reported.
-    asked.catch(() => {});
-    return asked;
+    nextLine.catch(() => {});
+    return nextLine;
   };
   let pending = ask();
   let isOver = false;

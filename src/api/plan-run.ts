@@ -176,9 +176,9 @@ async function readInitial(
   const { path, trained } =
     typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
   const { unit } = trained.vocabulary;
-  const { unit: asked } = request.reading;
-  if (asked !== undefined && asked !== unit) {
-    const message = `cannot use ${flagOf('unit')} ${asked} with ${flagOf('initFrom')}: ${path} is a ${tokenName(unit)}-level model`;
+  const { unit: requestedUnit } = request.reading;
+  if (requestedUnit !== undefined && requestedUnit !== unit) {
+    const message = `cannot use ${flagOf('unit')} ${requestedUnit} with ${flagOf('initFrom')}: ${path} is a ${tokenName(unit)}-level model`;
     throw usageError(message, 'omit one of them');
   }
   listener.note(`starting from the weights of ${path} at step ${count(trained.training.step)}`);

@@ -91,8 +91,8 @@ export class Writer {
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     this.refuseClosed();
     refuseWrong(options, sampleMembers);
-    const { listener, ...asked } = options;
-    const { seed, ...request } = requestOf(asked);
+    const { listener, ...sampleOptions } = options;
+    const { seed, ...request } = requestOf(sampleOptions);
     const sampler = this.#takeIdleSampler() ?? (await this.#open({ texts: 1, length: request.length }, listener));
     try {
       for (const pieces of draw(sampler.sampler, { ...request, texts: [{ seed }] })) yield* pieces;

@@ -216,7 +216,7 @@ const MIN_COMFORTABLE_SIZE = 8;
  */
 export function fitSizes(
   trainLength: number,
-  wanted: WindowSizes,
+  sizes: WindowSizes,
   given: Readonly<Record<keyof WindowSizes, boolean>>,
 ): WindowSizes {
   const targets = trainLength - 1;
@@ -226,7 +226,7 @@ export function fitSizes(
       `use a longer text, or lower ${flagOf('validationFraction')}`,
     );
   }
-  let { batchSize: N, sequenceLength: T } = wanted;
+  let { batchSize: N, sequenceLength: T } = sizes;
   const budget = Math.floor(targets / DESIRED_WINDOWS); // tokens in a window, over all batch rows
   const shrinkN = (minRows: number) => {
     if (!given.batchSize) N = Math.min(N, Math.max(minRows, Math.floor(budget / T)));
@@ -240,12 +240,12 @@ export function fitSizes(
   // The shortest texts get fewer windows.
   if (!given.sequenceLength && N * T > targets) T = Math.max(1, Math.floor(targets / N));
   if (!given.batchSize && N * T > targets) N = Math.max(1, Math.floor(targets / T));
-  if (N * T > targets) throw tooShortError(trainLength, wanted, given);
+  if (N * T > targets) throw tooShortError(trainLength, sizes, given);
   // If T has shrunk anyway, choose a T that divides the sequences, so that hardly any token is
   // left over.
   const steps = Math.floor(targets / N);
   const windows = Math.min(DESIRED_WINDOWS, Math.floor(steps / T));
-  if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / windows));
+  if (T < sizes.sequenceLength) T = Math.min(sizes.sequenceLength, Math.floor(steps / windows));
   return { batchSize: N, sequenceLength: T };
 }
 

@@ -248,12 +248,12 @@ export class CorpusReader {
   }
 
   /** @returns null for a binary file found in a folder, which is skipped */
-  #begin({ name, isNamed, encoding: asked }: SourceText, head: Uint8Array): OpenText | null {
+  #begin({ name, isNamed, encoding: requestedEncoding }: SourceText, head: Uint8Array): OpenText | null {
     const { store } = this.encoder;
     const { keepLineEnds } = this.#options;
     if (hasUtf32Mark(head)) throw utf32FileError(name);
     const mark = encodingOfMark(head);
-    const encoding = encodingOf(head, asked);
+    const encoding = encodingOf(head, requestedEncoding);
     const utf16 = encoding === UTF8 ? recogniseUtf16(head) : null;
     if (utf16 !== null) throw utf16FileError(name, utf16);
     const isUtf8 = encoding === UTF8;
@@ -267,7 +267,7 @@ export class CorpusReader {
       name,
       start: store.length,
       // Messages show the encoding as the user wrote it.
-      encoding: mark ?? (isUtf8 ? UTF8 : asked),
+      encoding: mark ?? (isUtf8 ? UTF8 : requestedEncoding),
       isMarked: mark !== null,
       isUtf8,
       decoder: new FileDecoder(encoding),

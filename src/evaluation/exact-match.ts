@@ -51,11 +51,11 @@ export function questionsOf(
 ): { readonly records: number; readonly questions: readonly QuestionAndAnswer[] } {
   const { tokens } = stored;
   const records = countRecords(stored);
-  const kept = Math.min(max, records);
+  const sampledRecords = Math.min(max, records);
   const questions: QuestionAndAnswer[] = [];
   let at = 0;
   forEachRecord(stored, (start, steps) => {
-    if (at++ !== Math.floor(((questions.length + 0.5) * records) / kept)) return;
+    if (at++ !== Math.floor(((questions.length + 0.5) * records) / sampledRecords)) return;
     const from = learntFrom(stored, start);
     questions.push({ question: tokens.subarray(start, from), answer: tokens.subarray(from, start + steps - 1) });
   });

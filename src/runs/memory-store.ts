@@ -22,7 +22,7 @@ export class MemoryStore implements RunStore {
   latest: Checkpoint | null = null;
   /** The state with the lowest validation loss. Null if there was no validation. */
   best: Checkpoint | null = null;
-  /** The last state that was not saved by the clock, if the latest state was. */
+  /** The last regular save, if the latest state is a timed save. */
   #beforeTimedSaves: { readonly latest: Checkpoint | null } | null = null;
 
   async holdsRun(): Promise<boolean> {

@@ -33,7 +33,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
    * Reports a failure once when it begins and once when it is over, because a disk may stay full
    * for thousands of update steps.
    */
-  const note = (file: string, failure: string | null): void => {
+  const noteFailure = (file: string, failure: string | null): void => {
     if (failure !== null && !failing.has(file)) news.push(failure);
     if (failure !== null) failing.add(file);
     else if (failing.delete(file)) news.push(`${file} can be written again`);
@@ -42,12 +42,13 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
   const save = async (file: string, work: () => Promise<void>): Promise<SaveError> => {
     const error = await withActivity(onActivity, 'saving', () => attempt(work));
     if (error?.kind !== 'checkpoint')
-      note(file, error && `${error.message}. Training continues, and rnn tries again at the next checkpoint`);
+      noteFailure(file, error && `${error.message}. Training continues, and rnn tries again at the next checkpoint`);
     return error;
   };
 
   /**
-   * @param isByClock the state is for resuming after a crash, not for recovering from a divergence
+   * @param isTimedSave the state is for resuming after a crash, not for recovering from a
+   * divergence
    */
   const saveLatest = (checkpoint: Checkpoint, keep: number, isTimedSave = false): Promise<SaveError> =>
     save(latestPath, async () => {
@@ -56,7 +57,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
       if (isTimedSave) return;
       regularlySavedStep = savedStep;
       hasSaved = true;
-      note(`snapshots in ${path}`, error && `${error.message}. ${latestPath} is saved, and training continues`);
+      noteFailure(`snapshots in ${path}`, error && `${error.message}. ${latestPath} is saved, and training continues`);
     });
 
   /** Adds a line to the log. A line that cannot be written is lost. */
@@ -68,7 +69,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
       if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
       failure = `${error.message}. Training continues`;
     }
-    note(logPath, failure);
+    noteFailure(logPath, failure);
     return event;
   };
 
@@ -117,11 +118,11 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
     },
 
     /**
-     * A run that diverges does not return to a state that was saved by the clock, because that
-     * state may be diverging already, and the result must not depend on speed.
+     * A run that diverges does not return to a timed save, because that state may be diverging
+     * already, and the result must not depend on speed.
      */
     async undoTimedSave(): Promise<void> {
-      await attempt(() => store.undoTimedSave()); // if the disk fails, the run returns to the clock save
+      await attempt(() => store.undoTimedSave()); // if the disk fails, the run returns to the timed save
       savedStep = regularlySavedStep;
     },
 
@@ -150,7 +151,7 @@ export function createCheckpointWriter(store: RunStore, step: number | null, onA
      */
     async truncateLog(last: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
       const error = await attempt(() => store.truncateLog(last, undone));
-      note(logPath, error && `${error.message}. Training continues`);
+      noteFailure(logPath, error && `${error.message}. Training continues`);
     },
 
     /**

@@ -1,9 +1,9 @@
 // Decides whether an evaluation, a sample, a save or the end of the run is due at the current step,
 // and how long the remaining pauses will take.
 //
-// A run also saves, evaluates and samples by the clock, because intervals in steps are too long
-// when steps are slow. The clock changes only the output: the same seed still gives the same model,
-// and a run that diverges goes back to a state that was saved by steps.
+// A run also saves, evaluates and samples at intervals of time, because intervals in steps are too
+// long when steps are slow. Time changes only the output: the same seed still gives the same model,
+// and a run that diverges returns to a regular save, not to a timed one.
 import { isDue, stepsBetween, timesLeft } from './due.ts';
 import type { EndReason } from './events.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
@@ -25,8 +25,8 @@ const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11 };
 
 const TIMED_SAVE_EVERY_MS = 5 * 60_000;
 /**
- * Bounds of the time between two interim evaluations, which are made by the clock, each with a
- * sample. Within them, each occurs when the run is twice as old as at the last.
+ * Bounds of the time between two interim evaluations, each of which has a sample. Within these
+ * bounds, an evaluation is due when the run is twice as old as at the last evaluation.
  */
 const INTERIM_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
 /**
@@ -35,7 +35,7 @@ const INTERIM_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
  */
 export const INTERIM_CHARACTERS = 50_000;
 
-/** @param now milliseconds from any moment on */
+/** @param now a clock in milliseconds with any origin */
 export function createTimetable(options: TrainingOptions, session: Session, state: RunState, now: () => number) {
   const { evaluateEvery, sampleEvery, checkpointEvery, maxSteps, budgetMs, patience } = options;
   const beganMs = now();

@@ -87,7 +87,7 @@ test('a separate validation text belongs to the validation part, with its charac
   expect(corpus.test).toHaveLength(0);
 });
 
-test('the end token is one symbol, whatever the separator', async () => {
+test('the end token is one symbol for every separator', async () => {
   const corpus = await readFile('a b<|end|>c\nd<|end|>', { records: '<|end|>' });
   const { vocabulary } = corpus;
   expect(vocabulary.data.symbols[vocabulary.end!]).toBe('<|end|>');

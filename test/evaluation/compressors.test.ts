@@ -8,7 +8,7 @@ const text = 'Grüße, 世界 😀\n'.repeat(300);
 const utf8 = Buffer.from(text);
 const hasXz = spawnSync('xz', ['--version']).status === 0;
 
-it('compressors receive the text itself, whatever its tokens are', () => {
+it('compressors receive the text itself, not its tokens', () => {
   const characters = characterVocabulary(text, false);
   expect(Buffer.from(textBytesOf(Uint8Array.from(characters.encode(text)), characters.data))).toEqual(utf8);
   expect(Buffer.from(textBytesOf(new Uint8Array(utf8), byteVocabulary().data))).toEqual(utf8);

@@ -157,7 +157,7 @@ describe('a model in a damaged file', () => {
       expect(() => readTrained(whole.subarray(0, length), 'file', null)).toThrow(RnnError);
   });
 
-  it('is read or refused with a reason, whatever bytes are changed', () => {
+  it('is read or refused with a reason if any bytes are changed', () => {
     const change = fc.record({
       at: fc.oneof(fc.nat(headerEnd - 1), fc.nat(whole.length - 1)),
       byte: fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('0129-+eE."\\{}[],:'))),

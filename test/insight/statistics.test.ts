@@ -60,7 +60,7 @@ describe('a correlation', () => {
       expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
   });
 
-  it('is 1 for rising, −1 for falling and 0 for constant values, whatever the scale', () => {
+  it('is 1 for rising, −1 for falling and 0 for constant values, at any scale', () => {
     const numbers = Float32Array.from({ length: 50 }, (_, at) => at);
     const [found] = runUninterrupted(
       correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [

@@ -139,7 +139,7 @@ describe('a row that was added to the table of options', () => {
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--motto') });
   });
 
-  it('is checked, whatever its source', async () => {
+  it('is checked for each source', async () => {
     for (const [argv, env, name] of [
       [['--cool-down', '10'], {}, '--cool-down'],
       [[], { RNN_COOL_DOWN: '10' }, 'RNN_COOL_DOWN'],

@@ -16,7 +16,7 @@ describe('a page', () => {
     expect(html).toContain(`<h1>${escapeHtml(hostile)}</h1>`);
   });
 
-  it('has no control characters, whatever its text is', () => {
+  it('has no control characters for any text', () => {
     const control = '\u001B[2J\u0000\u009B\u007F';
     const html = page({
       ...parts,

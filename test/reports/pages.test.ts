@@ -271,7 +271,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     );
   });
 
-  it('cause no requests and no console messages, whatever the user does', () => {
+  it('cause no requests and no console messages during any action of the user', () => {
     for (const { complaints } of [curves, story, gradients]) expect(complaints).toEqual({ errors: [], requests: [] });
   });
 

@@ -28,7 +28,7 @@ describe('a log', () => {
     expect(await whole()).toEqual([{ step: 1 }, { text: 'ä\n' }, { step: 4 }]);
   });
 
-  it('is read completely if it is longer than a piece, past a line that is longer, too', async () => {
+  it('is read completely if the log, or a line of it, is longer than a piece', async () => {
     const lines = Array.from({ length: 3000 }, (_, step) => ({ step, text: 'é'.repeat(1000) }));
     writeFileSync(
       path,

@@ -60,7 +60,7 @@ test.each([
   });
 });
 
-test('a checkpoint whose tensors come first is read, too', async () => {
+test('the header is also read if the tensors precede it', async () => {
   const path = await written({ state: [], optimizer: null });
   alter(path, (text) => {
     const [head, tensors] = [

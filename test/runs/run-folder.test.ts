@@ -173,7 +173,7 @@ describe('a run folder', () => {
     await expect(RunFolder.create(run.path, { force: true })).rejects.toMatchObject({ kind: 'busy' });
   });
 
-  it('keeps the requested number of snapshots, each a complete checkpoint, and removes later ones when it goes back', async () => {
+  it('keeps the requested number of snapshots, each a complete checkpoint, and removes the snapshots of later steps when the run returns to an earlier step', async () => {
     const run = await RunFolder.create(temporaryFolder());
     for (const step of [1, 2, 3, 4]) await run.saveLatest(atStep(step), 3);
     const snapshots = () => readdirSync(run.path).filter((file) => file.startsWith('step-'));

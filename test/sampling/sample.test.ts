@@ -213,7 +213,7 @@ describe('a text from a checkpoint', () => {
   });
 });
 
-test('a sampler samples one text after another, each as if it were alone', async () => {
+test('a sampler samples texts one after another, each the same as by a new sampler', async () => {
   const checkpoint = untrained(letters);
   const sampler = await openSampler(checkpoint, openReference());
   for (const [prime, seed] of [

@@ -27,7 +27,7 @@ test('weights change only at every n-th window, and a checkpoint between two upd
   expect(seven.optimizer!.tensors.find(({ name }) => name === 'sum')!.data.some((x) => x !== 0)).toBe(true);
 });
 
-test('with another number of windows the optimizer continues, and the waiting gradients are left out', async () => {
+test('with another number of windows the optimizer continues, and the accumulated gradients are dropped', async () => {
   const seven = await trained(7);
   const eight = await trained(8, { accumulate: 2 }, seven);
   expect(eight.optimizer!.scalars).toEqual({ step: 1, windows: 2, waiting: 1 });
@@ -36,7 +36,7 @@ test('with another number of windows the optimizer continues, and the waiting gr
   expect(plain.optimizer!.tensors.map(({ name }) => name)).toEqual(['m', 'v']);
 });
 
-test('a checkpoint without the gradients that wait for an update is refused', async () => {
+test('a checkpoint without its accumulated gradients is refused', async () => {
   const seven = await trained(7);
   const { optimizer } = seven;
   const wrong = [

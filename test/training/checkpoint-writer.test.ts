@@ -87,7 +87,7 @@ test('a last state that cannot be saved is an error that names the saved step', 
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(6);
 });
 
-test('a best state that cannot be saved is not called the best', async () => {
+test('the best loss does not change if the best state cannot be saved', async () => {
   const folder = await newFolder();
   const free = obstruct(folder.bestPath);
   const { events } = await train(

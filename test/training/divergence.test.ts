@@ -53,7 +53,7 @@ test('the trend continues from its state as if it had not been interrupted', () 
   }
 });
 
-test('steps count by their loss per character, whatever the length of their window', () => {
+test('the trend uses the loss per character, for windows of any length', () => {
   const trend = new LossTrend(UNIFORM_NATS);
   expect(
     trend.problemIn([

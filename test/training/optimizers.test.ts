@@ -188,7 +188,7 @@ describe.each(Object.keys(formulas))('%s', (name) => {
   });
 
   // A sum of squares never falls.
-  test.skipIf(name === 'adagrad')('without gradients its averages fall to zero instead of denormal numbers', () => {
+  test.skipIf(name === 'adagrad')('without gradients its averages decay to zero instead of denormal numbers', () => {
     const slots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P).fill(1e-30)]));
     updated(optimizer, new Float64Array(P), new Float64Array(P), slots, 100, 0.01, 1);
     for (const slot of optimizer.rule.slots) expect([...slots[slot]]).toEqual(new Array(P).fill(0));

@@ -71,7 +71,7 @@ it('each record is scored from a zero state, so their order does not matter', as
   expect(first.nats).toBeCloseTo(second.nats as number, 6);
 });
 
-it('rnn sample prints a record a line, each the same as if it were sampled alone', async () => {
+it('rnn sample prints one record per line, each the same as if it were sampled alone', async () => {
   const text = await run('sample', at('run'), '--count', '5', '--seed', '3');
   const records = text.trimEnd().split('\n');
   expect(records).toHaveLength(5);

@@ -37,7 +37,7 @@ test('a step whose loss is not a number is undone: the run continues from the la
   expect(await loopOf(folder.latestPath)).toMatchObject({ recoveries: 1, learningRateFactor: 0.5 });
 });
 
-test('without a checkpoint a run goes back to the beginning, with the same initial weights', async () => {
+test('without a checkpoint a run returns to the beginning, with the same initial weights', async () => {
   const given = { maxSteps: 12, dropout: 0.2, layers: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(5) });
   expect(recoveriesOf(events)).toMatchObject([[0, expect.stringMatching(/at step 4\. .* from step 0 /)]]);
@@ -75,7 +75,7 @@ test('a run whose checkpoints cannot be read ends with the reason, and its files
   expect(readFileSync(folder.logPath, 'utf8')).toContain('"event":"checkpoint","step":8');
 });
 
-test('a run whose newest checkpoint cannot be read goes back to the previous checkpoint, and reports why', async () => {
+test('a run whose newest checkpoint cannot be read returns to the previous checkpoint, and reports why', async () => {
   const folder = await newFolder();
   const { events } = await train(
     verses,
@@ -112,7 +112,7 @@ test('a run does not begin again because its folder was removed', async () => {
   });
 });
 
-test('a loss that jumps is undone, too', async () => {
+test('a step whose loss jumps is undone', async () => {
   const device = await deviceThat((result, call) =>
     call > 70 && call < 80 ? { ...result, lossNats: 5 * result.lossNats } : result,
   );
@@ -167,7 +167,7 @@ test('the log has the lines that led to the state of the run, and a line about t
   ]);
 });
 
-test('on another text a run that goes back to its old checkpoint forgets the losses of the old text again', async () => {
+test('on another text a run that returns to its old checkpoint forgets the losses of the old text', async () => {
   const { folder } = await train(verses, { maxSteps: 20 });
   const { checkpoint: resumedFrom } = await folder.readNewestState();
   const other = { ...verses, digest: 'other', sourcesDigest: 'other' };
@@ -176,7 +176,7 @@ test('on another text a run that goes back to its old checkpoint forgets the los
   expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });
 });
 
-test('a run that is killed after going back goes back again, to the same weights', async () => {
+test('a run that is killed after a recovery repeats the recovery when it resumes, with the same weights', async () => {
   // Diverges at this learning rate without a fault in the device.
   const given = {
     cell: 'rnn-relu',

@@ -85,7 +85,7 @@ describe('the length of a run', () => {
 });
 
 describe('options', () => {
-  test('that were given are kept, zeros too', () => {
+  test('that were given are unchanged, including zeros', () => {
     const given: Partial<TrainingOptions> = {
       cell: 'gru',
       layers: 3,

@@ -90,7 +90,7 @@ describe.each([
   // Without RNN_TEST=all, one thread leaves out the first combination, and all every other one.
   const first = threads === 1 ? 2 : 0;
   test.each(given.filter((_, index) => isEverything || (index >= first && index % 2 === 0)))(
-    'a run (%o) that is killed again and again has the same weights in the end, bit for bit',
+    'a run (%o) that is killed repeatedly ends with the same weights, bit for bit',
     async (given) => {
       const whole = await wholeOf(given);
       let { folder } = await train(verses, given, { threads, stopAfter: at('sample', 5) });
@@ -106,7 +106,7 @@ describe.each([
   // Other cells change nothing about stopping. Without RNN_TEST=all there are two
   // of these runs, with combinations that no killed run has.
   test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 4 === 1)))(
-    'a run (%o) that is asked to stop at any step has the same weights in the end, too',
+    'a run (%o) that is stopped at any step and resumed ends with the same weights',
     async (given) => {
       const whole = await wholeOf(given);
       const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {

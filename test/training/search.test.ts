@@ -80,7 +80,7 @@ describe('the name of a trial', () => {
   const nameOf = (...values: string[]): string =>
     gridOf(values.map((value, i) => ({ option: `o${i}`, values: [value] })))[0].name;
 
-  test('can be the name of a folder, whatever it contains', () => {
+  test('is a valid name of a folder for all values', () => {
     expect(nameOf('../a b.txt', "*'()~!")).toBe('o0=..%2Fa%20b.txt,o1=%2A%27%28%29%7E%21');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (value) => {
@@ -98,7 +98,7 @@ describe('the name of a trial', () => {
   });
 });
 
-test('impossible options are refused whatever the text, and options that depend on the text are not', () => {
+test('options that are impossible for every text are refused, and options that depend on the text are not', () => {
   expect(() => checkOptions({ tied: true }, { isValidated: true })).toThrow('cannot use --tied: --embedding is 0');
   expect(() => checkOptions({ patience: 3 }, { isValidated: false })).toThrow(
     'cannot use --patience 3: the run has no evaluations',

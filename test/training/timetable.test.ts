@@ -29,7 +29,7 @@ function clockOf(stepMs: number): () => number {
 const kindsBefore = (events: readonly TrainingEvent[], step: number): Set<string> =>
   new Set(events.flatMap((event) => (event.event !== 'start' && event.step < step ? [event.event] : [])));
 
-test('a slow run is evaluated on a part, sampled and saved by the clock, and learns the same as a fast one', async () => {
+test('a slow run has interim evaluations, samples and timed saves, and the same weights as a fast run', async () => {
   const fast = await train(verses, given, { clock: clockOf(1e-6) });
   const slow = await train(verses, given, { clock: clockOf(MINUTE / 3) });
   expect(kindsBefore(fast.events, 40)).toEqual(new Set());
@@ -38,7 +38,7 @@ test('a slow run is evaluated on a part, sampled and saved by the clock, and lea
   expect(timeless(b)).toEqual(timeless(a));
 });
 
-test('an evaluation by the clock counts neither as the best loss nor for patience or the plateau schedule', async () => {
+test('an interim evaluation counts neither as the best loss nor for patience or the plateau schedule', async () => {
   const waiting = { ...given, evaluateEvery: 10, patience: 1, schedule: 'plateau' } as const;
   const fast = await train(verses, waiting, { clock: clockOf(1e-6) });
   const slow = await train(verses, waiting, { clock: clockOf(MINUTE / 3) });
@@ -50,7 +50,7 @@ test('an evaluation by the clock counts neither as the best loss nor for patienc
   );
 });
 
-test('a run that is killed after a save by the clock resumes to the same weights', async () => {
+test('a run that is killed after a timed save resumes to the same weights', async () => {
   const whole = await train(verses, given, { clock: clockOf(1e-6) });
   const killed = await train(verses, given, {
     clock: clockOf(MINUTE / 3),
@@ -70,7 +70,7 @@ test.each([
   [31, 20],
   [15, 0],
 ])(
-  'a slow run that diverges in call %i goes back to step %i, as a fast one does, on disk and in memory',
+  'a slow run that diverges in call %i returns to step %i, like a fast run, on disk and in memory',
   async (call, step) => {
     const diverging = (): Promise<Device> =>
       deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
@@ -99,7 +99,7 @@ test.each([
   },
 );
 
-test('a run that is killed after a save by the clock, and diverges once resumed, goes back as if it had not been killed', async () => {
+test('a run that is killed after a timed save, and diverges after it resumes, returns to the same step as an uninterrupted run', async () => {
   const divergingAt = (call: number): Promise<Device> =>
     deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
   const due = { ...given, checkpointEvery: 20 };
@@ -119,7 +119,7 @@ test('a run that is killed after a save by the clock, and diverges once resumed,
   );
 });
 
-test('a slow run that is abandoned has no state that the clock saved', async () => {
+test('a slow run that is abandoned has no timed save', async () => {
   const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
   const { events, folder } = await train(verses, { ...given, maxRecoveries: 0 }, { clock: clockOf(MINUTE), device });
   expect(events.some(({ event }) => event === 'checkpoint')).toBe(true);

@@ -124,7 +124,7 @@ describe('a training run', () => {
     ).toBe(true);
   });
 
-  test('that is asked to stop ends after the current step, saved', async () => {
+  test('that is stopped ends after the current update step and saves its state', async () => {
     const controller = new AbortController();
     const { events, folder } = await train(
       verses,
@@ -139,7 +139,7 @@ describe('a training run', () => {
     });
   });
 
-  test('that is asked to stop in a long evaluation does not finish it, and is saved', async () => {
+  test('that is stopped in a long evaluation does not finish the evaluation, and saves its state', async () => {
     const controller = new AbortController();
     const { events, folder } = await train(
       verses,
@@ -164,7 +164,7 @@ describe('a training run', () => {
     schedule: 'constant',
   } as const;
 
-  test('goes back when a validation loss is not a number, and never saves such a loss as the best', async () => {
+  test('recovers if a validation loss is not a number, and never saves such a loss as the best', async () => {
     const { events } = await train(verses, { ...unstable, evaluateEvery: 1 });
     expect(
       those(events, 'recovery').some(({ reason }) =>

@@ -40,7 +40,7 @@ describe('a run that validates on a sample', () => {
     expect(events.some(({ event }) => event === 'interim')).toBe(false);
   });
 
-  test('learns the same as a run that validates on everything', async () => {
+  test('has the same weights as a run that validates on the whole part', async () => {
     const [sampled, whole] = await Promise.all(
       [400, 0].map((validationCharacters) => train(corpus, { ...given, validationCharacters })),
     );

@@ -53,7 +53,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
       '--svg',
       (await import('../../reports/svg.ts')).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')),
     );
-  if (flags.json) return tell(draw(places.json), runs, context);
+  if (flags.json) return writeCharts(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
   await stdout.write(`${terminalCharts(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);
 }
@@ -73,8 +73,8 @@ const nothingToDraw = (missing: string, runs: readonly Run[]): RnnError =>
     'choose other curves with --horizontal and --only, or run rnn plot RUN to draw all curves over update steps (a logarithmic axis, as for the gradient norm, shows only values above zero)',
   );
 
-async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
-  for (const { name: chart, unit, horizontal, series } of drawn) {
+async function writeCharts(charts: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
+  for (const { name: chart, unit, horizontal, series } of charts) {
     for (const { run, dash, points } of series)
       await stdout.writeJson({
         event: 'curve',

@@ -19,13 +19,13 @@ type Write = (model: Model, asked: Asked, start: TextOrBytes, stdout: Output) =>
  */
 export async function writeSamples(
   model: Model,
-  asked: Asked,
+  options: Asked,
   { json, keepPrime }: { readonly json: boolean; readonly keepPrime: boolean },
   stdout: Output,
 ): Promise<void> {
   const isBytes = model.vocabulary.unit === 'byte' && !stdout.isTty;
   const write = json ? writeObjects : isBytes ? writeBytes : writeTexts;
-  await write(model, asked, keepPrime ? asked.prime : '', stdout);
+  await write(model, options, keepPrime ? options.prime : '', stdout);
 }
 
 const writeObjects: Write = async (model, asked, start, stdout) => {

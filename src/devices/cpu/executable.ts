@@ -222,11 +222,11 @@ class CpuExecutable implements Executable {
   }
 
   /** @param index the index of the call in its run */
-  #readResult({ trains, rows, outputs: kept }: RunningJob, index: number, updates: boolean): CallResult {
+  #readResult({ trains, rows, outputs: reusedOutputs }: RunningJob, index: number, updates: boolean): CallResult {
     const sum = (offset: number): number => sumOverShards(this.#plan, this.#doubles, offset);
     const lossNats = sum(this.#plan.shard.loss);
     const gradientNorm = trains ? Math.sqrt(sum(this.#plan.shard.gradientSquareSum)) : NaN;
-    const outputs = (kept[index] ??= {});
+    const outputs = (reusedOutputs[index] ??= {});
     for (const [name, views] of Object.entries(rows.outputs)) {
       const [{ length: columns }] = views;
       const whole = (outputs[name] ??= new Float32Array(views.length * columns));

@@ -297,7 +297,7 @@ describe('the time left', () => {
     expect(estimate.timeLeftMs(at(82_000, 0.52))).toBe(0);
   });
 
-  it('is not shown at the first report, whatever --max-time allows', () => {
+  it('is not shown at the first report, for any --max-time', () => {
     expect(new Estimate(300_000).timeLeftMs(at(1000, 0.05))).toBeNull();
   });
 

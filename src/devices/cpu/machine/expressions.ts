@@ -194,8 +194,8 @@ class ExpressionWriter {
   }
 
   /** The value in lanes where a comparison holds or fails, and zero in the other lanes. */
-  #where(index: number, wanted: 'holds' | 'fails', [value]: readonly number[], { name, inputs }: Operation): void {
-    const comparison = comparisonOf[name]![wanted];
+  #where(index: number, outcome: 'holds' | 'fails', [value]: readonly number[], { name, inputs }: Operation): void {
+    const comparison = comparisonOf[name]![outcome];
     const [from, first, second] = this.#registers.operands([value, ...inputs], [false, false, true]);
     this.#registers.markUsed([value, ...inputs], index);
     if (this.#code.width === 'avx512') {
