@@ -1,5 +1,6 @@
 // The options of all commands except train and the commands of trained.ts, under the headings of
 // their help. Each option is a row: see option.ts.
+import { exclusiveOfInteractive } from './interactive.ts';
 import { chartNames, formatNames, horizontals } from './choices.ts';
 import { choice, list, onOff, orList, seconds, text, wholeNumber } from './kind.ts';
 import { modelOptions, probability } from './network.ts';
@@ -200,7 +201,7 @@ export const benchOptions = {
 
 /** In each group, at most one option can be given to the command. */
 export const exclusiveOf = {
-  sample: [{ options: ['prime', 'primeFile'], hint: 'use one of them' }],
+  sample: [{ options: ['prime', 'primeFile'], hint: 'use one of them' }, ...exclusiveOfInteractive],
   sweep: [{ options: ['grid', 'random'], hint: 'use --sample cell=lstm,gru to sample from a list' }],
   bench: [{ options: ['profile', 'dryRun'], hint: 'omit one of them: a profile needs a measurement' }],
 } as const satisfies Readonly<Record<string, readonly ExclusiveOptions[]>>;

@@ -1,6 +1,7 @@
 // The options of the commands that use a trained model: sample, eval, gradients and inspect, under
 // the headings of their help. Each option is a row: see option.ts.
 import { parts } from './choices.ts';
+import { interactiveOption } from './interactive.ts';
 import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
 import { fraction } from './network.ts';
 import type { OptionGroups, Options, Requirement } from './option.ts';
@@ -49,6 +50,7 @@ export const sampleOptions = {
       help: 'Read the prompt from this file. - is stdin',
       isCommon: true,
     },
+    interactive: interactiveOption,
     midText: { kind: onOff, help: 'Continue the middle of a text. Otherwise the prompt is its start' },
     noPrime: { kind: onOff, help: 'Leave the prompt out of the output' },
     stop: {

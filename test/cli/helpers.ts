@@ -62,7 +62,7 @@ export class FakeStream extends Writable {
 
 export class FakeProcess implements Io {
   readonly stdin: Readable;
-  readonly isStdinTerminal = false;
+  readonly isStdinTerminal: boolean = false;
   readonly stdout: OutputStream & FakeStream;
   readonly stderr: OutputStream & FakeStream;
   readonly env: Record<string, string>;
@@ -86,6 +86,10 @@ export class FakeProcess implements Io {
 
   closeStdin(): void {
     this.stdin.destroy();
+  }
+
+  get keys(): Readable {
+    return this.stdin;
   }
 
   onSignal(handler: (signal: Signal) => void): () => void {

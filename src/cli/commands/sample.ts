@@ -40,7 +40,8 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
   return { checkpoint: run };
 }
 
-async function sample(flags: SampleFlags, context: Context): Promise<void> {
+async function sample(flags: SampleFlags, context: Context): Promise<number | void> {
+  if (flags.interactive) return (await import('../interactive/open.ts')).openConversation(flags, context);
   const { io, stdout, stderr, waiting } = context;
   const { count, length, midText, json = false, noPrime = false, keepStop, temperature, topK, topP, minP } = flags;
   const { seed = io.randomSeed() } = flags;

@@ -24,6 +24,8 @@ export interface Io {
    * Stops reading `stdin`, so that the process can end while another process keeps the pipe open.
    */
   closeStdin(): void;
+  /** The keys that the user types, for a prompt. The stream is opened when it is first used. */
+  readonly keys: NodeJS.ReadableStream;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -66,6 +68,9 @@ export function openProcessIo(): Io {
     },
     isStdinTerminal: isatty(0),
     closeStdin: () => void stdin?.destroy(),
+    get keys() {
+      return process.stdin;
+    },
     get stdout() {
       return process.stdout;
     },
