@@ -56,7 +56,7 @@ function datePair(random) {
 function reversalPair(random) {
   const letters = Array.from({ length: 1 + Math.floor(random() * 12) }, () => Math.floor(random() * 26));
   const word = String.fromCharCode(...letters.map((letter) => 97 + letter));
-  return `${word}\t${[...word].reverse().join('')}`;
+  return `${word}\t${[...word].toReversed().join('')}`;
 }
 
 const kinds = { dates: datePair, reversal: reversalPair };

@@ -102,7 +102,7 @@ export async function* scoreLines(
   options: ScoreOptions,
 ): AsyncGenerator<ScoredLine, void, undefined> {
   refuseWrong(options, members);
-  for await (const results of scoreBatches([trained], machine, numbered(lines), options))
+  for await (const results of scoreBatches([trained], machine, withNumbers(lines), options))
     for (const { line, scores } of results) yield { line: line.number, text: textOfLine(line.text), ...scores[0] };
 }
 
@@ -123,7 +123,7 @@ export async function* classifyLines(
   refuseWrong(options, { ...members, device, threads, kernels });
   const { unknown, listener, ...machine } = options;
   const names = Object.keys(models);
-  for await (const results of scoreBatches(Object.values(models), machine, numbered(lines), { unknown, listener }))
+  for await (const results of scoreBatches(Object.values(models), machine, withNumbers(lines), { unknown, listener }))
     for (const { line, scores } of results) {
       const likeliest = likeliestOf(scores);
       const named = Object.fromEntries(names.map((name, index) => [name, scores[index]]));
@@ -141,7 +141,7 @@ export async function* classifyLines(
 export const likeliestOf = (scores: readonly LineScore[]): number =>
   scores.reduce((best, { bits }, index) => (bits < scores[best].bits ? index : best), 0);
 
-async function* numbered(
+async function* withNumbers(
   lines: LinesToScore,
 ): AsyncGenerator<readonly { readonly number: number; readonly text: LineText }[]> {
   refuseOther('lines', lines, stream);

@@ -11,7 +11,7 @@ import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import type { SamplingOptions, SymbolSampler } from '../sampling/filters.ts';
 import { likeliestTokens } from '../sampling/likeliest.ts';
 import type { PromptRules } from '../sampling/model-text.ts';
-import { decoded } from '../sampling/pieces.ts';
+import { decodeUnits } from '../sampling/pieces.ts';
 import { TextSession } from '../sampling/session.ts';
 import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
@@ -170,7 +170,7 @@ export class ModelSession {
    */
   async *sample(options: ContinuationOptions = {}): AsyncGenerator<string, void, undefined> {
     const units = this.#unitsOf(options);
-    yield* this.#text.vocabulary.unit === 'byte' ? decoded(units) : units;
+    yield* this.#text.vocabulary.unit === 'byte' ? decodeUnits(units) : units;
   }
 
   /** Forgets the text: the next text starts from a zero state. */

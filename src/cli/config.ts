@@ -54,7 +54,7 @@ export async function fromFile(
   flags: readonly Flag[],
   onRetired: (name: string) => void,
 ): Promise<Level> {
-  const text = decoded(
+  const text = decodeFile(
     path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
       throw usageError(`cannot read ${by} ${path}: ${(cause as Error).message}`, remedy(by, path, cause), { cause });
@@ -109,7 +109,7 @@ function remedy(by: string, path: string, cause: unknown): string {
  * The text without the byte order mark that editors on Windows write. In PowerShell, > writes
  * UTF-16.
  */
-function decoded(path: string, bytes: Uint8Array): string {
+function decodeFile(path: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8', { fatal: true }).decode(
       bytes,

@@ -64,7 +64,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if (reason === null || reason instanceof OutputClosed) return 0;
     // `rnn` alone: the help has been printed, on stderr.
     if (reason instanceof CommanderError && reason.code === 'commander.help') return usageCode;
-    const triedCommand = triedIn(argv);
+    const triedCommand = commandIn(argv);
     const help = triedCommand === undefined ? 'rnn --help' : `rnn ${triedCommand.name} --help`;
     const options = program?.commands.find((command) => command.name() === triedCommand?.name)?.options ?? [];
     const failure = reason instanceof CommanderError ? commandLineError(reason, help, triedCommand, options) : reason;
@@ -165,7 +165,7 @@ function readVersion(): string {
 }
 
 /** The command that the user named, if it exists. */
-function triedIn(argv: readonly string[]): CommandEntry | undefined {
+function commandIn(argv: readonly string[]): CommandEntry | undefined {
   const first = argv.find((word) => !isCommon(word));
   return commands.find(({ name }) => name === first);
 }

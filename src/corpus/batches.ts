@@ -251,16 +251,15 @@ export function fitSizes(
 
 function tooShortError(
   trainLength: number,
-  wanted: WindowSizes,
+  sizes: WindowSizes,
   given: Readonly<Record<keyof WindowSizes, boolean>>,
 ): RnnError {
   const flags = asTyped({
-    batchSize: given.batchSize ? wanted.batchSize : null,
-    sequenceLength: given.sequenceLength ? wanted.sequenceLength : null,
+    batchSize: given.batchSize ? sizes.batchSize : null,
+    sequenceLength: given.sequenceLength ? sizes.sequenceLength : null,
   });
-  const minCharacters =
-    (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
-  const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
+  const minCharacters = (given.batchSize ? sizes.batchSize : 1) * (given.sequenceLength ? sizes.sequenceLength : 1) + 1;
+  const fitting = fitSizes(trainLength, sizes, { batchSize: false, sequenceLength: false });
   return corpusError(
     `the text to train on has ${count(trainLength)} characters: expected at least ${count(minCharacters)} for ${flags.join(' with ')}`,
     `use ${asTyped(fitting).join(' ')}, or omit these flags to let rnn choose sizes that fit`,

@@ -58,18 +58,18 @@ export function dividerOf(division: Division, name: string, record: (text: strin
   const checked = limitedRecords(name, hint, record);
   switch (division) {
     case 'line':
-      return dividedAt('\n', checked, (text) => text);
+      return dividerAt('\n', checked, (text) => text);
     case 'paragraph':
       return paragraphs(checked);
     case 'file':
       return wholeFile(checked);
     default:
-      return dividedAt(division, checked, withoutLineEnds);
+      return dividerAt(division, checked, withoutLineEnds);
   }
 }
 
 /** @param trim removes line endings that belong to separators */
-function dividedAt(separator: string, record: (text: string) => void, trim: (text: string) => string): Divider {
+function dividerAt(separator: string, record: (text: string) => void, trim: (text: string) => string): Divider {
   let rest = '';
   return {
     push(text) {
@@ -98,7 +98,7 @@ function paragraphs(record: (text: string) => void): Divider {
 }
 
 function dividedAtLines(line: (text: string) => void, finish: () => void): Divider {
-  const divider = dividedAt('\n', line, (text) => text);
+  const divider = dividerAt('\n', line, (text) => text);
   return {
     push: (text) => divider.push(text),
     async end() {
@@ -126,4 +126,4 @@ function wholeFile(record: (text: string) => void): Divider {
 const withoutLineEnds = (text: string): string => text.replace(/^\n/, '').replace(/\n$/, '');
 
 /** Passes the text on as it comes. */
-export const undivided = (push: (text: string) => void): Divider => ({ push, end: () => {} });
+export const withoutDivision = (push: (text: string) => void): Divider => ({ push, end: () => {} });

@@ -68,7 +68,8 @@ export function* encodeInKnownForm(
   vocabulary: KnownCharacters,
 ): SlicedWork<EncodedText | null> {
   // A vocabulary with an unknown token was trained on texts with unknown characters.
-  if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
+  if (vocabulary.data.unknown !== null || !(yield* charactersUnknownTo(vocabulary, encoder)).some(mayVanish))
+    return null;
   for (const form of forms) {
     const candidate = new TokenEncoder();
     const candidateEnds: number[] = [];
@@ -79,13 +80,17 @@ export function* encodeInKnownForm(
       }
       candidateEnds.push(candidate.store.length);
     }
-    if ((yield* unknownTo(vocabulary, candidate)).length === 0) return { encoder: candidate, ends: candidateEnds };
+    if ((yield* charactersUnknownTo(vocabulary, candidate)).length === 0)
+      return { encoder: candidate, ends: candidateEnds };
   }
   return null;
 }
 
 /** The characters of a text that a vocabulary does not have. */
-function* unknownTo(vocabulary: KnownCharacters, { store, codePoints }: TokenEncoder): SlicedWork<readonly string[]> {
+function* charactersUnknownTo(
+  vocabulary: KnownCharacters,
+  { store, codePoints }: TokenEncoder,
+): SlicedWork<readonly string[]> {
   const counts = yield* store.count(codePoints.length, 0, store.length);
   const characters = codePoints.filter((_, id) => counts[id] > 0).map((codePoint) => String.fromCodePoint(codePoint));
   return characters.filter((character) => vocabulary.find(character) < 0);

@@ -10,7 +10,7 @@ import { TokenEncoder } from './store.ts';
 import { type DecodedText, FileDecoder, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { UTF8 } from '../options/choices.ts';
 import { type HeldOutPart, refuseUnlessPlain } from './held-out.ts';
-import { type Divider, undivided } from './divide.ts';
+import { type Divider, withoutDivision } from './divide.ts';
 import { LineEnds } from './line-ends.ts';
 import { isDivided } from './record-options.ts';
 import { RecordSink } from './record-sink.ts';
@@ -105,7 +105,7 @@ export class CorpusReader {
   constructor(options: CorpusOptions) {
     this.#options = options;
     this.records = isDivided(options) ? new RecordSink(this.encoder, options) : null;
-    this.#undivided = undivided((text) => this.encoder.push(options.lowercase ? text.toLowerCase() : text));
+    this.#undivided = withoutDivision((text) => this.encoder.push(options.lowercase ? text.toLowerCase() : text));
   }
 
   /**

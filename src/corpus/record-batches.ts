@@ -186,7 +186,7 @@ export class RecordBatches implements BatchSource {
   #shuffle(epoch: number): void {
     const key = hash32(hash32(this.#seed) + epoch);
     this.#groupAt = permutationOf(this.#groups.count, key ^ GROUPS);
-    this.#placeOf = this.#groups.records.shuffled(key ^ RECORDS);
+    this.#placeOf = this.#groups.records.shuffleOf(key ^ RECORDS);
     let windows = 0;
     for (let index = 0; index < this.#ends.length; index++)
       this.#ends[index] = windows += this.#groups.windowsOf(this.#groupAt(index));

@@ -87,7 +87,7 @@ export class SortedRecords {
   }
 
   /** Returns the places in an order that stays within classes. */
-  shuffled(key: number): (place: number) => number {
+  shuffleOf(key: number): (place: number) => number {
     const permutations = new Map<Class, (index: number) => number>();
     return (place) => {
       const found = this.#classAt(place);

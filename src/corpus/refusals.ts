@@ -134,15 +134,15 @@ export function invalidFilesError(invalid: readonly InvalidFile[], read: number)
     read === 0 ? error.hint : `use ${flagOf('skipInvalid')} to skip them, or ${flagOf('exclude')} for some of them`;
   return corpusError(`cannot read ${count(invalid.length)} of ${count(invalid.length + read)} files as text`, hint, {
     cause: error,
-    cases: listed(invalid.map((file) => file.error.message)),
+    cases: listOf(invalid.map((file) => file.error.message)),
   });
 }
 
 /** A note that files were skipped. */
 export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
-  const names = listed(invalid.map((file) => file.path)).join(', ');
+  const names = listOf(invalid.map((file) => file.path)).join(', ');
   return `skipped ${countOf(invalid.length, 'file', 'files')} that cannot be read as text: ${names}`;
 }
 
-const listed = (all: readonly string[]): readonly string[] =>
+const listOf = (all: readonly string[]): readonly string[] =>
   all.length <= MAX_LISTED ? all : [...all.slice(0, MAX_LISTED), `and ${count(all.length - MAX_LISTED)} more`];

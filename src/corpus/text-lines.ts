@@ -91,7 +91,7 @@ export async function* readLines(
       split
         .filter(({ text }) => text !== '' && text !== '\r')
         .map(({ text, ...line }) => ({ ...line, source, text: asBytes ? Buffer.from(text, 'latin1') : text }));
-    for await (const text of asBytes ? textOfBytes(chunks) : decoded(chunks, encoding))
+    for await (const text of asBytes ? textOfBytes(chunks) : decodeChunks(chunks, encoding))
       yield lines(splitter.push(text));
     yield lines(splitter.end());
   }
@@ -114,7 +114,7 @@ async function* textOfBytes(chunks: ByteChunks): AsyncGenerator<string> {
   for await (const chunk of chunks) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
 }
 
-async function* decoded(chunks: ByteChunks, requested: string): AsyncGenerator<string> {
+async function* decodeChunks(chunks: ByteChunks, requested: string): AsyncGenerator<string> {
   let decoder: TextDecoder | null = null;
   for await (const chunk of chunks) {
     const marked = requested === UTF8 ? null : encodingOfMark(chunk);

@@ -129,7 +129,7 @@ export function lossCheck(rows: number, columns: number, spread: number, target?
   });
 }
 
-const described = (options: object): string =>
+const describeOptions = (options: object): string =>
   Object.entries(options)
     .map(([name, value]) => `, ${name} ${value}`)
     .join('');
@@ -143,7 +143,7 @@ export function cellCheck(cell: string, size: NetworkSize): ParityCheck {
     ...architecture,
     ...regularisation,
   };
-  const name = `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${described(others)}`;
+  const name = `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${describeOptions(others)}`;
   return networkCheck(name, { cell, size }, async (pair, trial) => {
     await trial.fillStates(pair);
     for (let window = 0; window < 3; window++) {
@@ -165,7 +165,7 @@ export function cellCheck(cell: string, size: NetworkSize): ParityCheck {
 export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {
   const { optimizer: kind, ...rest } = options;
   const optimizer = createOptimizer({ ...options, clipNorm: 0.1, momentum: 0.9 });
-  const name = `${kind}${described(rest)}: ten steps with clipping, in runs of 1, 3 and 6`;
+  const name = `${kind}${describeOptions(rest)}: ten steps with clipping, in runs of 1, 3 and 6`;
   return networkCheck(name, { size: { ...smallSize, dropout: 0.2 }, optimizer }, async (pair, trial) => {
     const calls = Array.from({ length: 10 }, (_, i): Call => ({
       ...trial.window(),

@@ -43,7 +43,7 @@ export async function checkDevice(name: string, checks: readonly ParityCheck[], 
 async function compare(title: string, device: Device, checks: readonly ParityCheck[]): Promise<Check> {
   const { name } = device;
   const wrong = (detail: string, fix = fixes[name] ?? `use ${flagOf('device')} cpu, and please report this`): Check =>
-    failedCheck(title, `${described(device)}: ${detail}`, fix, { device: name });
+    failedCheck(title, `${describeDevice(device)}: ${detail}`, fix, { device: name });
   let closest = { worst: 0, tolerance: 1 };
   for (const check of checks) {
     try {
@@ -60,7 +60,7 @@ async function compare(title: string, device: Device, checks: readonly ParityChe
     }
   }
   const { worst, tolerance } = closest;
-  const description = described(device);
+  const description = describeDevice(device);
   return passedCheck(
     title,
     `${description}, agrees with the reference in ${checks.length} comparisons, with a largest difference of ${worst.toExponential(1)} (at most ${tolerance.toExponential()} is allowed)`,
@@ -76,6 +76,6 @@ const fixes: Readonly<Record<string, string>> = {
 };
 
 /** The description without the name, which the title has. */
-function described({ name, description }: Device): string {
+function describeDevice({ name, description }: Device): string {
   return description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description;
 }

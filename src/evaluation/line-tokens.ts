@@ -31,9 +31,9 @@ export interface LineTokens {
 }
 
 /** The text of a line. Bytes that are not UTF-8 become U+FFFD. */
-export const textOfLine = (line: LineText): string => decoded(line).replace(/\r?\n?$/, '');
+export const textOfLine = (line: LineText): string => decodeLine(line).replace(/\r?\n?$/, '');
 
-const decoded = (line: LineText): string =>
+const decodeLine = (line: LineText): string =>
   typeof line === 'string' ? line : Buffer.from(line.buffer, line.byteOffset, line.length).toString();
 
 /** The tokens of the characters of a line. */
@@ -84,7 +84,7 @@ export class LineEncoder {
   /** @throws RnnError `corpus` for unknown characters, if they are an error */
   encode(line: LineText): LineTokens {
     if (this.#vocabulary.unit === 'byte') return this.#ofBytes(line);
-    return this.#ofText(this.#knowsReturns ? decoded(line).replace(/\n$/, '') : textOfLine(line));
+    return this.#ofText(this.#knowsReturns ? decodeLine(line).replace(/\n$/, '') : textOfLine(line));
   }
 
   #ofBytes(line: LineText): LineTokens {

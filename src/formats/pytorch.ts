@@ -114,7 +114,7 @@ export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Ten
   return moduleTensors(model).map(({ name, shape, weight, isTransposed }) => {
     const tensor = parameters.get(weight);
     if (tensor !== undefined && !weight.endsWith('.bh'))
-      return { name, shape, data: isTransposed ? transposed(tensor.data, tensor.shape[1]) : tensor.data };
+      return { name, shape, data: isTransposed ? transpose(tensor.data, tensor.shape[1]) : tensor.data };
     const second = new Float32Array(shape[0]);
     if (tensor !== undefined) second.set(tensor.data, 2 * model.hidden);
     return { name, shape, data: second };
@@ -147,7 +147,7 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
   return parameterShapes(model).map(({ name, rows, columns }) => {
     const { name: theirName, isTransposed } = expected.find(({ weight }) => weight === name)!;
     let values = data(theirName);
-    if (isTransposed) values = transposed(values, rows);
+    if (isTransposed) values = transpose(values, rows);
     else if (name.endsWith('.bh')) values = values.slice(2 * H);
     else if (theirName.startsWith('rnn.bias_ih')) {
       const second = data(theirName.replace('_ih_', '_hh_'));
@@ -160,7 +160,7 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
 }
 
 /** @param columns the number of columns of the given matrix, which is stored row by row */
-function transposed(values: Float32Array, columns: number): Float32Array {
+function transpose(values: Float32Array, columns: number): Float32Array {
   const rows = values.length / columns;
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++)

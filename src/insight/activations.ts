@@ -27,7 +27,7 @@ export interface Activations {
   /** H, the units of a layer. */
   readonly hidden: number;
   /** Ordered by layer, within a layer first the carried values, then the gates. */
-  readonly all: readonly Activation[];
+  readonly arrays: readonly Activation[];
   /** One line about the device that computed them. */
   readonly device: string;
 }
@@ -70,8 +70,8 @@ export async function readActivations(
       `use ${flagOf('length')} ${Math.floor(MAX_NUMBERS / perCharacter)}`,
     );
   }
-  const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));
-  const outputs = all.map(({ layer, name, values }) => [activationName(layer, name), values] as const);
+  const arrays = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));
+  const outputs = arrays.map(({ layer, name, values }) => [activationName(layer, name), values] as const);
   const description = await readThrough(trained, withFollower(tokens, end ?? 0), device, {
     streams: end === null ? 1 : ROWS,
     records: end === null ? null : { end, learnAfter: [], weights: [] },
@@ -84,10 +84,10 @@ export async function readActivations(
         values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);
     },
   });
-  return { characters, hidden: model.hidden, all, device: description };
+  return { characters, hidden: model.hidden, arrays, device: description };
 }
 
-/** The activations of a model without their values, in the order of `Activations.all`. */
+/** The activations of a model without their values, in the order of `Activations.arrays`. */
 export function activationsOf(model: ModelConfiguration): Omit<Activation, 'values'>[] {
   const { gates } = cellOf(model);
   return Array.from({ length: model.layers }, (_, layer) =>

@@ -82,7 +82,7 @@ export async function gradientFlow(
         .filter(Number.isFinite);
       logNorms.push(logs.length === 0 ? -Infinity : logs.reduce((sum, log) => sum + log, 0) / logs.length);
     }
-    seeds = normalised(gradients, walker.carried, lengths);
+    seeds = normalise(gradients, walker.carried, lengths);
     await setImmediate();
   }
   return flows.map((flow) => ({ ...flow, perStep: perStepOf(flow.logNorms) }));
@@ -117,7 +117,7 @@ function watchedStates({ model }: BareModel): { readonly layer: number; readonly
  * Normalises each row over all carried values to length 1, and adds the logarithm of its length to
  * `lengths`. Leaves a zero row unchanged.
  */
-function normalised(gradients: NamedVectors, names: readonly string[], lengths: Float64Array): NamedVectors {
+function normalise(gradients: NamedVectors, names: readonly string[], lengths: Float64Array): NamedVectors {
   const N = lengths.length;
   const norms = names.map((name) => rowNorms(gradients.get(name)!, N));
   const totals = lengths.map((_, row) => Math.hypot(...norms.map((each) => each[row])));

@@ -49,7 +49,7 @@ export async function largestSingularValues(
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (let t = Math.max(1, last - steps); t < last; t++) {
       for (const [layer, values] of singularValues.entries()) {
-        const before = stateShapes(model).map(({ name }) => [name, repeated(carried[t - 1].get(name)!, S)] as const);
+        const before = stateShapes(model).map(({ name }) => [name, repeat(carried[t - 1].get(name)!, S)] as const);
         const seeds = singularValues.flatMap((_, each) =>
           states.map((state, block) => {
             const vectors = each === layer ? identity(S, H, block) : new Float32Array(S * H);
@@ -83,7 +83,7 @@ export async function largestSingularValues(
 const identity = (S: number, H: number, block: number): Float32Array =>
   Float32Array.from({ length: S * H }, (_, at) => Number(Math.floor(at / H) === block * H + (at % H)));
 
-const repeated = (row: ArrayLike<number>, times: number): Float32Array =>
+const repeat = (row: ArrayLike<number>, times: number): Float32Array =>
   Float32Array.from({ length: row.length * times }, (_, at) => row[at % row.length]);
 
 const MAX_ITERATIONS = 300;

@@ -18,9 +18,9 @@ const DIGITS = 9;
  * One line of JSON for each token: its position, the text that the token completes, and the values
  * of all units for each activation.
  */
-function* asLines(pieces: readonly string[], { all, hidden }: Activations): Generator<Uint8Array> {
-  for (const [at, text] of pieces.entries()) {
-    const values = all.map(({ layer, name, values }) => [
+function* asLines(tokenTexts: readonly string[], { arrays, hidden }: Activations): Generator<Uint8Array> {
+  for (const [at, text] of tokenTexts.entries()) {
+    const values = arrays.map(({ layer, name, values }) => [
       activationName(layer, name),
       Array.from(values.subarray(at * hidden, (at + 1) * hidden), (value) => Number(value.toPrecision(DIGITS))),
     ]);
@@ -32,14 +32,14 @@ function* asLines(pieces: readonly string[], { all, hidden }: Activations): Gene
  * One array of shape (tokens, hidden units) for each activation, and `text`: the code point that
  * each token completes, or 0 if it completes none.
  */
-function* asArrays(pieces: readonly string[], { all, characters, hidden }: Activations): Generator<Uint8Array> {
-  const arrays: NumpyArray[] = all.map(({ layer, name, values }) => ({
+function* asArrays(tokenTexts: readonly string[], { arrays, characters, hidden }: Activations): Generator<Uint8Array> {
+  const numpyArrays: NumpyArray[] = arrays.map(({ layer, name, values }) => ({
     name: activationName(layer, name),
     shape: [characters, hidden],
     values,
   }));
   yield* npz([
-    { name: 'text', shape: [characters], values: Int32Array.from(pieces, (piece) => piece.codePointAt(0) ?? 0) },
-    ...arrays,
+    { name: 'text', shape: [characters], values: Int32Array.from(tokenTexts, (piece) => piece.codePointAt(0) ?? 0) },
+    ...numpyArrays,
   ]);
 }

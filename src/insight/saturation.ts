@@ -19,8 +19,8 @@ export interface Saturation {
 }
 
 /** The saturation of each gate of each layer. */
-export function saturationOf({ all, characters, hidden }: Activations): Saturation[] {
-  return all
+export function saturationOf({ arrays, characters, hidden }: Activations): Saturation[] {
+  return arrays
     .filter(({ isGate }) => isGate)
     .map(({ layer, name: gate, values }) => {
       const [left, right] = [new Float64Array(hidden), new Float64Array(hidden)];

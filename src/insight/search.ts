@@ -45,14 +45,14 @@ type Half = (typeof halves)[number];
  * @returns a finding for each property, in the same order
  */
 export function* searchCells(
-  { all, characters, hidden }: Activations,
+  { arrays, characters, hidden }: Activations,
   properties: readonly Property[],
 ): SlicedWork<Finding[]> {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
   const cells: UnitName[] = [];
   const [ranks, heldOut]: [Float32Array[], Float32Array[]] = [[], []];
-  for (const { layer, name, values } of all.filter(({ isGate }) => !isGate)) {
+  for (const { layer, name, values } of arrays.filter(({ isGate }) => !isGate)) {
     for (let unit = 0; unit < hidden; unit++) {
       cells.push({ layer, name, unit });
       const held = valuesOfUnit(values, unit, hidden);

@@ -154,9 +154,9 @@ function forward(
     );
     layers.push(steps);
     const outputs = steps.map((step) => step[h]);
-    const output = droppedOut(builder, outputs, extent, layer, regularisation); // (T·N, H)
+    const output = applyDropout(builder, outputs, extent, layer, regularisation); // (T·N, H)
     if (layer === model.layers - 1) penalise(builder, outputs, output, scale, regularisation);
-    sequences.push(below ? stacked(builder, model, layer, below, output) : output);
+    sequences.push(below ? connectLayers(builder, model, layer, below, output) : output);
   }
   storeStarted(builder, model, extent);
   const logits = head(builder, model, sequences);
@@ -186,7 +186,7 @@ function symbols(
 }
 
 /** The sequence of a layer's outputs for the layer above, with dropout. */
-function droppedOut(
+function applyDropout(
   builder: Builder,
   steps: readonly Value[],
   { steps: T, rows: N }: Extent,
@@ -228,7 +228,7 @@ function penalise(
  * + y (He et al., 2016). Highway: t∘y + (1 − t)∘x with t = σ(x·Wt + bt) (Srivastava, Greff and
  * Schmidhuber, 2015).
  */
-function stacked(
+function connectLayers(
   builder: Builder,
   { stacking = 'plain', hidden: H }: ModelConfiguration,
   layer: number,

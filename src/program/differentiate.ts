@@ -18,8 +18,8 @@ interface Contribution extends Position {
 type WeightTerm =
   | { readonly kind: 'product'; readonly left: Value; readonly right: Value }
   | { readonly kind: 'scatter'; readonly left: Value; readonly right: Value }
-  | { readonly kind: 'sums'; readonly right: Value }
-  | { readonly kind: 'whole'; readonly right: Value };
+  | { readonly kind: 'columnSums'; readonly right: Value }
+  | { readonly kind: 'elementwise'; readonly right: Value };
 
 /** Options for gradients other than the gradients of parameters. */
 interface GradientRequest {
@@ -80,7 +80,7 @@ export function differentiate(
       throw new Error(
         `cannot differentiate broadcasting of ${to.kind} ${to.rows}×${to.columns}: expected a row of ${gradient.columns} columns, or the shape of the result`,
       );
-    if (to.kind === 'parameter') addTerm(to, { kind: 'sums', right: gradient });
+    if (to.kind === 'parameter') addTerm(to, { kind: 'columnSums', right: gradient });
     else contribute(to, builder.columnSums(gradient));
   };
 
@@ -111,7 +111,7 @@ export function differentiate(
           const dx = gradient();
           if (!sameShape(operand, value)) contributeRow(operand, dx);
           else if (operand.kind === 'parameter')
-            addTerm(operand, { kind: value.rows === 1 ? 'sums' : 'whole', right: dx });
+            addTerm(operand, { kind: value.rows === 1 ? 'columnSums' : 'elementwise', right: dx });
           else contribute(operand, dx);
         });
         return;
@@ -273,9 +273,10 @@ function fillGaps(builder: Builder, value: Value, pieces: readonly JoinPart[]): 
  */
 function concatenatedGradient(builder: Builder, weight: Value, terms: readonly WeightTerm[]): Value {
   const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {
-    if (kind === 'whole') return same.map((term) => term.right).reduce((sum, gradient) => builder.add(sum, gradient));
+    if (kind === 'elementwise')
+      return same.map((term) => term.right).reduce((sum, gradient) => builder.add(sum, gradient));
     const right = builder.concatenate(same.map((term) => term.right));
-    if (kind === 'sums') return builder.columnSums(right);
+    if (kind === 'columnSums') return builder.columnSums(right);
     const left = builder.concatenate(same.map((term) => (term as Extract<WeightTerm, { left: Value }>).left));
     return kind === 'product'
       ? builder.matmul(left, right, { transposeA: true })

@@ -59,11 +59,11 @@ export function unitsPage({
   saturation,
   unit: cell,
 }: UnitsReport): string {
-  const { all, hidden } = activations;
-  const stateName = all.findLast(({ isGate }) => !isGate)!.name;
+  const { arrays, hidden } = activations;
+  const stateName = arrays.findLast(({ isGate }) => !isGate)!.name;
   const foundUnits = findings.flatMap(({ cells }) => cells.map(unitText));
   const units = cell === null ? foundUnits : [unitText(cell), ...foundUnits];
-  const names = all.flatMap(({ layer, name }) =>
+  const names = arrays.flatMap(({ layer, name }) =>
     Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit })).filter(
       (each) => name === stateName || units.includes(unitText(each)),
     ),
@@ -105,9 +105,9 @@ ${saturation.length === 0 ? '' : gatesHtml(saturation, stateName)}`,
 function shownCell(
   { layer, name, unit }: UnitName,
   places: readonly number[],
-  { all, hidden }: Activations,
+  { arrays, hidden }: Activations,
 ): ShownCell {
-  const { values } = all.find((each) => each.layer === layer && each.name === name)!;
+  const { values } = arrays.find((each) => each.layer === layer && each.name === name)!;
   const held = Float32Array.from(places, (at) => values[at * hidden + unit]);
   const sorted = held.toSorted();
   const [low, high] = [sorted[0], sorted.at(-1)!];

@@ -48,7 +48,7 @@ export function* mapped<From, To>(
 }
 
 /** Decodes bytes that come as code units. U+FFFD replaces bytes that are not UTF-8. */
-export async function* decoded(units: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+export async function* decodeUnits(units: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
   // ignoreBOM keeps a byte order mark, because all bytes belong to the text.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   for await (const piece of units) {
@@ -59,7 +59,7 @@ export async function* decoded(units: AsyncIterable<string>): AsyncGenerator<str
   if (rest !== '') yield rest;
 }
 
-export async function* encoded(
+export async function* encodeUnits(
   units: AsyncIterable<string>,
   encoding: 'utf8' | typeof BYTES,
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -7,7 +7,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { BatchSampler, type TextToSample } from './batch.ts';
 import { ModelText, type PromptRules, type TextOrBytes, type TextRules } from './model-text.ts';
 import { Network, type StartState } from './network.ts';
-import { BYTES, type SampledPieces, decoded, encoded, mapped, piecesOf, withOutcome } from './pieces.ts';
+import { BYTES, type SampledPieces, decodeUnits, encodeUnits, mapped, piecesOf, withOutcome } from './pieces.ts';
 import type { SampledText } from './text.ts';
 
 export type { TextOrBytes } from './model-text.ts';
@@ -111,7 +111,7 @@ export class Sampler {
    */
   texts(request: SampledTextsRequest): Iterable<SampledPieces<string>> {
     const units = this.#units(request);
-    return this.#text.vocabulary.unit === 'byte' ? mapped(units, decoded) : units;
+    return this.#text.vocabulary.unit === 'byte' ? mapped(units, decodeUnits) : units;
   }
 
   /**
@@ -121,7 +121,7 @@ export class Sampler {
    */
   bytes(request: SampledTextsRequest): Iterable<SampledPieces<Uint8Array>> {
     const encoding = this.#text.vocabulary.unit === 'byte' ? BYTES : 'utf8';
-    return mapped(this.#units(request), (units) => encoded(units, encoding));
+    return mapped(this.#units(request), (units) => encodeUnits(units, encoding));
   }
 
   async close(): Promise<void> {

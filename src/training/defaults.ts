@@ -128,7 +128,7 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
     hidden,
     skip: layers > 1 ? 'both' : 'none',
     embedding: text.symbols > MAX_ONE_HOT ? EMBEDDING : 0,
-    dropout: rounded(
+    dropout: roundTo(
       inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout),
       DROPOUT_MULTIPLE,
     ),
@@ -169,7 +169,7 @@ const matricesOf = (layers: number): number => 2 * layers - 1;
 function hiddenFor(row: Row, layers: number, relativeLength: number): number {
   const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENTS[relativeLength < 1 ? 'shorter' : 'longer']);
   const hidden = row.hidden * growth * Math.sqrt(matricesOf(row.layers) / matricesOf(layers));
-  return Math.max(MIN_HIDDEN, rounded(hidden, HIDDEN_MULTIPLE));
+  return Math.max(MIN_HIDDEN, roundTo(hidden, HIDDEN_MULTIPLE));
 }
 
 function inRange(value: number, max: number): number {
@@ -177,6 +177,6 @@ function inRange(value: number, max: number): number {
 }
 
 /** Rounds to a multiple, so that a note can show the whole number. */
-function rounded(value: number, multiple: number): number {
+function roundTo(value: number, multiple: number): number {
   return Number((multiple * Math.round(value / multiple)).toFixed(2));
 }

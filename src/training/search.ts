@@ -110,14 +110,14 @@ export const roundValue = (value: number, isWhole: boolean): number =>
  * have are encoded as %2F. A long name ends in a hash.
  */
 function trialOf(settings: readonly TrialSetting[]): Trial {
-  const parts = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`);
+  const parts = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encodeValue(value)}`);
   const name = parts.join();
   if (name.length <= MAX_NAME_LENGTH) return { name, settings };
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
   return { name: `${name.slice(0, MAX_NAME_LENGTH - digest.length - 1)}+${digest}`, settings };
 }
 
-function encoded(value: string): string {
+function encodeValue(value: string): string {
   return encodeURIComponent(value).replace(
     /[!'()*~]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

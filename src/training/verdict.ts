@@ -226,9 +226,9 @@ function againstOverfitting(options: TrainingOptions): Advice {
 function againstUnderfitting({ epochs, maxSteps, budgetMs, hidden, layers, dropout }: TrainingOptions): Advice {
   const less = dropout > 0 ? (dropout < 0.2 ? 0 : significant(dropout / 2)) : null;
   // In the same time a larger model makes fewer steps and has a higher loss.
-  if (budgetMs !== null) return { budgetMs: 1000 * rounded((2 * budgetMs) / 1000), dropout: less };
+  if (budgetMs !== null) return { budgetMs: 1000 * roundSuggestion((2 * budgetMs) / 1000), dropout: less };
   return {
-    ...(epochs === null ? { maxSteps: 2 * maxSteps! } : { epochs: rounded(2 * epochs) }),
+    ...(epochs === null ? { maxSteps: 2 * maxSteps! } : { epochs: roundSuggestion(2 * epochs) }),
     hidden: 2 * hidden <= MAX_HIDDEN ? 2 * hidden : null,
     dropout: less,
     layers: layers === 1 ? 2 : null,
@@ -236,7 +236,7 @@ function againstUnderfitting({ epochs, maxSteps, budgetMs, hidden, layers, dropo
 }
 
 /** Two significant digits, and whole numbers from 5 on. */
-function rounded(value: number): number {
+function roundSuggestion(value: number): number {
   const short = significant(value);
   return short < 5 ? short : Math.round(short);
 }

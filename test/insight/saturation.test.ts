@@ -26,7 +26,7 @@ test.each([
   const device = await openDevice('cpu', { threads: 1 });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const plain = oneByOne(trained);
-  for (const { layer, name, isGate, values } of activations.all) {
+  for (const { layer, name, isGate, values } of activations.arrays) {
     const wanted = plain.map((step) => step.get(activationName(layer, name))!);
     values.forEach((value, i) =>
       expect(Math.abs(value - wanted[Math.floor(i / hidden)][i % hidden])).toBeLessThan(VALUE_TOLERANCE),

@@ -39,7 +39,7 @@ function activations(units: readonly ((at: number) => number)[]): Activations {
     characters,
     hidden,
     device: 'none',
-    all: [
+    arrays: [
       { layer: 0, name: 'c', isGate: false, values },
       { layer: 0, name: 'o', isGate: true, values: shown },
     ],

@@ -26,7 +26,7 @@ function activations(): Activations {
   const [random, hidden] = [new Random(2), 8];
   const told = (name: string): Float32Array => propertiesOf(pieces).find((property) => property.name === name)!.values;
   const [quotes, comments] = [told('quotes'), told('comment')];
-  const all = [0, 1].flatMap((layer) =>
+  const arrays = [0, 1].flatMap((layer) =>
     ['h', 'c', 'i', 'f', 'o'].map((name) => {
       const isGate = 'ifo'.includes(name);
       const values = Float32Array.from({ length: pieces.length * hidden }, (_, i) => {
@@ -37,7 +37,7 @@ function activations(): Activations {
       return { layer, name, isGate, values };
     }),
   );
-  return { characters: pieces.length, hidden, all, device: 'none' };
+  return { characters: pieces.length, hidden, arrays, device: 'none' };
 }
 
 const seen = activations();
@@ -60,7 +60,7 @@ describe('the page of cells', () => {
     'of two layers of %i units and %i characters shows %i characters in less than 3.5 MB',
     async (hidden, characters, shown) => {
       const values = new Float32Array(characters * hidden);
-      const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
+      const arrays = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
       const saturation = [0, 1].flatMap((layer) =>
         [...'ifo'].map((gate) => ({
           layer,
@@ -80,7 +80,7 @@ describe('the page of cells', () => {
         name: 'large',
         summary: 'all of them',
         pieces: new Array<string>(characters).fill('"'),
-        activations: { characters, hidden, all, device: '' },
+        activations: { characters, hidden, arrays, device: '' },
         findings,
         saturation,
         unit: null,

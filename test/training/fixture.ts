@@ -170,7 +170,7 @@ interface Behaviour {
   /**
    * Is called after each series of calls with the number of calls in it, and the number that ran.
    */
-  readonly onRun?: (job: string, handed: number, run: number) => void;
+  readonly onRun?: (job: string, callCount: number, run: number) => void;
 }
 
 /** A device that requests these numbers of calls, and refuses the given updates. */

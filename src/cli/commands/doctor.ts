@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
 import type { Output } from '../output/output.ts';
-import { labelled } from '../output/text-table.ts';
+import { withLabel } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
   description: 'Check which devices work here, and why others do not. The exit code is 0 if one works.',
@@ -44,6 +44,6 @@ const INDENT = 23;
 function rowOf({ verdict, title, detail, fix }: Check, { colour, columns }: Output): string {
   const mark = { good: colour.green('✓'), bad: colour.red('✗'), absent: colour.dim('–') }[verdict];
   const width = Math.max(INDENT + 20, columns - 1);
-  const remedy = fix === null ? '' : `\n${labelled('', colour.yellow(`fix: ${fix}`), INDENT, width)}`;
-  return labelled(`${mark} ${title}`, detail, INDENT, width) + remedy;
+  const remedy = fix === null ? '' : `\n${withLabel('', colour.yellow(`fix: ${fix}`), INDENT, width)}`;
+  return withLabel(`${mark} ${title}`, detail, INDENT, width) + remedy;
 }

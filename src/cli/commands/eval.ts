@@ -56,12 +56,12 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const reading = readKnownText(sources, model, flags, context, part);
   const text = await (flags.against === undefined
     ? reading
-    : named(`the text to score, ${namesOfTexts(sources)}`, reading));
+    : nameErrors(`the text to score, ${namesOfTexts(sources)}`, reading));
   // The training part of records is scattered over their text, so they are split as in the run.
   const partOfAgainst = model.vocabulary.end == null ? 'all' : 'train';
   const against =
     flags.against &&
-    (await named(
+    (await nameErrors(
       `--against ${flags.against.join(' ')}`,
       readKnownText(flags.against, model, flags, context, partOfAgainst),
     ));
@@ -111,7 +111,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
 }
 
 /** Puts the name of the text before the message of an error. */
-const named = <Read>(name: string, reading: Promise<Read>): Promise<Read> =>
+const nameErrors = <Read>(name: string, reading: Promise<Read>): Promise<Read> =>
   reading.catch((error: unknown) => {
     throw errorAbout(name, error);
   });

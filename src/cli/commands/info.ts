@@ -16,7 +16,7 @@ import { formatBytes, onOneLine } from '../output/format.ts';
 import { type Unit, tokenName } from '../../options/choices.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { runNamesOf } from '../given-runs.ts';
-import { labelled } from '../output/text-table.ts';
+import { withLabel } from '../output/text-table.ts';
 
 export const { define } = defineCommand({
   description: 'Describe a checkpoint, or compare several.',
@@ -140,6 +140,6 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows
-    .map(([name, value]) => labelled(dim(name), onOneLine(value), indent, Math.max(indent + 20, columns - 1)))
+    .map(([name, value]) => withLabel(dim(name), onOneLine(value), indent, Math.max(indent + 20, columns - 1)))
     .join('\n');
 }

@@ -110,13 +110,13 @@ function unitNamed(
 async function showUnit(
   unit: UnitName,
   pieces: readonly string[],
-  { all, hidden }: Activations,
+  { arrays, hidden }: Activations,
   { json }: InspectFlags,
   { io, stdout }: Context,
 ): Promise<void> {
   const { usualRange, valuesOfUnit: valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(
-    all.find(({ layer, name }) => layer === unit.layer && name === unit.name)!.values,
+    arrays.find(({ layer, name }) => layer === unit.layer && name === unit.name)!.values,
     unit.unit,
     hidden,
   );

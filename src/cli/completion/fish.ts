@@ -58,7 +58,7 @@ export function fishScript([rnn, ...commands]: readonly CommandModel[]): string 
 }
 
 const lineOf = (condition: string, offered: string, summary = ''): string =>
-  `complete -c rnn -n '${condition}' ${offered}${summary === '' ? '' : ` -d ${quoted(summary)}`}`;
+  `complete -c rnn -n '${condition}' ${offered}${summary === '' ? '' : ` -d ${quote(summary)}`}`;
 
 function optionLine(command: CommandModel, { name, summary, values }: OptionModel): string {
   return lineOf(
@@ -70,7 +70,7 @@ function optionLine(command: CommandModel, { name, summary, values }: OptionMode
 
 /** `complete -f` above disables file names, and -F enables them again. */
 function valuesIn({ kind, words }: Values): string {
-  const listed = `-f -a ${quoted(words.join(' '))}`;
+  const listed = `-f -a ${quote(words.join(' '))}`;
   return {
     words: listed,
     settings: listed,
@@ -81,4 +81,4 @@ function valuesIn({ kind, words }: Values): string {
   }[kind];
 }
 
-const quoted = (text: string): string => `'${text.replace(/[\\']/g, String.raw`\$&`)}'`;
+const quote = (text: string): string => `'${text.replace(/[\\']/g, String.raw`\$&`)}'`;

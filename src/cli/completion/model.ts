@@ -53,9 +53,9 @@ const kinds: Readonly<Record<string, Values['kind']>> = {
  */
 export function modelOf(program: Command, corpora: readonly string[]): readonly CommandModel[] {
   const train = program.commands.find((command) => command.name() === 'train')!;
-  const settings = shownIn(train).map(({ key }) => `${key}=`);
+  const settings = visibleFlags(train).map(({ key }) => `${key}=`);
   const optionsOf = (command: Command): OptionModel[] => [
-    ...shownIn(command).map((flag) => ({
+    ...visibleFlags(command).map((flag) => ({
       name: flag.longName,
       summary: flag.brief,
       values: valuesOf(flag, settings),
@@ -77,7 +77,7 @@ export function modelOf(program: Command, corpora: readonly string[]): readonly 
   return [{ name: '', summary: '', options: [...optionsOf(program), version], argument: names }, ...commands];
 }
 
-const shownIn = (command: Command): Flag[] => flagsOf(command).filter(({ hidden }) => !hidden);
+const visibleFlags = (command: Command): Flag[] => flagsOf(command).filter(({ hidden }) => !hidden);
 
 const oneOf = (words: readonly string[]): Values => ({ kind: 'words', words });
 

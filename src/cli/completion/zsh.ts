@@ -40,9 +40,9 @@ if [[ $funcstack[1] == _rnn ]]; then _rnn "$@"; else compdef _rnn rnn; fi
 `;
 
 export function zshScript([rnn, ...commands]: readonly CommandModel[]): string {
-  const summaries = commands.map(({ name, summary }) => quoted(`${name}:${summary}`));
+  const summaries = commands.map(({ name, summary }) => quote(`${name}:${summary}`));
   const cases = commands.map(({ name, options, argument }) => {
-    const operand = argument.kind === 'nothing' ? [] : [quoted(`*: :${actionOf(argument)}`)];
+    const operand = argument.kind === 'nothing' ? [] : [quote(`*: :${actionOf(argument)}`)];
     return `${name}) _arguments ${[...options.map(specOf), ...operand].join(' ')} ;;`;
   });
   return script(summaries, rnn.options.map(specOf), cases).trimStart();
@@ -52,7 +52,7 @@ function specOf({ name, summary, values }: OptionModel): string {
   // The value is the next word, or follows = in the same word.
   const spec = `${name}${values === null ? '' : '='}[${summary.replace(/[\\[\]]/g, String.raw`\$&`)}]`;
   // An option with a value can be a list, so it is offered again.
-  return quoted(values === null ? spec : `*${spec}: :${actionOf(values)}`);
+  return quote(values === null ? spec : `*${spec}: :${actionOf(values)}`);
 }
 
 function actionOf({ kind, words }: Values): string {
@@ -66,4 +66,4 @@ function actionOf({ kind, words }: Values): string {
   }[kind];
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

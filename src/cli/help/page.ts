@@ -46,17 +46,17 @@ function ofProgram(program: Command, look: Look): Section[] {
     paragraph(program.description(), look.width),
     usage(program, look),
     exampleLines(examples, look),
-    titled(
+    sectionOf(
       'Commands:',
       commands.map(({ name, takes, summary }) => ({ term: `${name} ${takes}`.trimEnd(), text: summary })),
       look,
     ),
-    titled(
+    sectionOf(
       "Topics of 'rnn help':",
       topics.map(({ name, summary }) => ({ term: name, text: summary })),
       look,
     ),
-    titled(
+    sectionOf(
       OPTIONS,
       [
         ...shownFlags(program).map(fullEntry),
@@ -79,7 +79,7 @@ function ofCommand(command: Command, asksForShort: boolean, look: Look): Section
     return [
       ...head,
       exampleLines(examples.slice(0, MAX_SHORT_EXAMPLES), look),
-      titled(OPTIONS, common.map(briefEntry), look),
+      sectionOf(OPTIONS, common.map(briefEntry), look),
       paragraph(moreHelpSentence(command.name(), related), look.width),
     ];
   }
@@ -91,10 +91,10 @@ function ofCommand(command: Command, asksForShort: boolean, look: Look): Section
   };
   return [
     ...head,
-    argument === undefined ? [] : titled('Argument:', [{ term: argument.name(), text: argument.description }], look),
+    argument === undefined ? [] : sectionOf('Argument:', [{ term: argument.name(), text: argument.description }], look),
     exampleLines(examples, look),
     ...groups.map(([heading, flags], index) =>
-      titled(heading, [...flags.map(fullEntry), ...(index === groups.length - 1 ? [help] : [])], look),
+      sectionOf(heading, [...flags.map(fullEntry), ...(index === groups.length - 1 ? [help] : [])], look),
     ),
     ...notes.map((note) => paragraph(note, look.width)),
     related.length === 0
@@ -123,7 +123,7 @@ const usage = (command: Command, { width, colour }: Look): Section =>
     width,
   );
 
-const titled = (heading: string, entries: readonly Entry[], { width, colour }: Look): Section => [
+const sectionOf = (heading: string, entries: readonly Entry[], { width, colour }: Look): Section => [
   colour.bold(heading),
   ...entryLines(entries, width, colour.cyan),
 ];

@@ -24,9 +24,9 @@ function hintOn(code: string, stream: string): string {
 /** A line that stays below everything that is printed. */
 export interface Pinned {
   /** The control sequence that erases the line. */
-  erased(): string;
+  eraseText(): string;
   /** The text that draws the line. */
-  drawn(): string;
+  drawText(): string;
 }
 
 /** An output stream of the command line. */
@@ -106,7 +106,7 @@ export class Output {
 
   /** Writes a line to stderr without waiting. A line that cannot be written is lost. */
   line(text: string): void {
-    this.stream.write(`${this.pinned?.erased() ?? ''}${text}\n${this.pinned?.drawn() ?? ''}`);
+    this.stream.write(`${this.pinned?.eraseText() ?? ''}${text}\n${this.pinned?.drawText() ?? ''}`);
   }
 
   /** Writes a note to stderr, such as the name of a file. */

@@ -54,7 +54,7 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
     let run = '';
     let last = 0;
     for (const { text, value } of pieces) {
-      const step = Math.round(bounded(value) * STEPS);
+      const step = Math.round(clampToUnit(value) * STEPS);
       if (step !== last) {
         shaded += styles[STEPS + last](run);
         run = '';
@@ -66,7 +66,7 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
   };
 }
 
-const bounded = (value: number): number => Math.max(-1, Math.min(1, value));
+const clampToUnit = (value: number): number => Math.max(-1, Math.min(1, value));
 
 /**
  * Some terminals report their foreground and background colours in COLORFGBG. Most terminals do
@@ -86,7 +86,7 @@ export function markedText(pieces: Iterable<Shaded>, width: number): string {
     line = below = '';
   };
   for (const { text, value } of pieces) {
-    const level = Math.round(((bounded(value) + 1) / 2) * (marks.length - 1));
+    const level = Math.round(((clampToUnit(value) + 1) / 2) * (marks.length - 1));
     for (const character of text) {
       const printable = character === '\n' ? '↵' : character === '\t' ? '→' : escapeControls(character);
       const columns = [...printable].length;

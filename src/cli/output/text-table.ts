@@ -28,5 +28,5 @@ export function textTable(rows: readonly (readonly string[])[], align: string, m
  * A label and, to its right, a text in lines of at most `width` characters including the label.
  * @param indent columns of the label
  */
-export const labelled = (label: string, text: string, indent: number, width: number): string =>
+export const withLabel = (label: string, text: string, indent: number, width: number): string =>
   `${label}${' '.repeat(Math.max(0, indent - lengthShown(label)))}${wrap(text, width - indent).join(`\n${' '.repeat(indent)}`)}`;

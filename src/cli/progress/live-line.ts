@@ -69,7 +69,7 @@ export class WaitingLine implements Pinned {
     clearInterval(this.#timer);
     this.#timer = null;
     this.#output.pinned = null;
-    if (this.#isDrawn) this.#output.stream.write(this.erased());
+    if (this.#isDrawn) this.#output.stream.write(this.eraseText());
     this.#isDrawn = false;
   }
 
@@ -82,7 +82,7 @@ export class WaitingLine implements Pinned {
     this.hide();
   }
 
-  erased(): string {
+  eraseText(): string {
     return this.#isDrawn ? TO_LINE_START + ERASE_FROM_HERE : '';
   }
 
@@ -90,7 +90,7 @@ export class WaitingLine implements Pinned {
    * The cursor stays at the start, which is still the first row if a narrower window breaks the
    * line into several. One column stays free, because a full last column makes some terminals wrap.
    */
-  drawn(): string {
+  drawText(): string {
     if (!this.#isDrawn) return '';
     const shown = this.#wait && { wait: this.#wait, elapsedMs: this.#now() - this.#sinceMs };
     return this.#draw(shown, this.#output.columns - 1, this.#frame) + ERASE_FROM_HERE + TO_LINE_START;
@@ -101,6 +101,6 @@ export class WaitingLine implements Pinned {
     if (this.#timer === null) return;
     this.#frame++;
     this.#isDrawn = true;
-    this.#output.stream.write(this.drawn());
+    this.#output.stream.write(this.drawText());
   }
 }

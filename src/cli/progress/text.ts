@@ -22,7 +22,7 @@ import {
   formatSignificant,
   wrap,
 } from '../output/format.ts';
-import { labelled } from '../output/text-table.ts';
+import { withLabel } from '../output/text-table.ts';
 
 /** Columns of the labels in the first three lines. */
 const NAME_WIDTH = 8;
@@ -45,7 +45,7 @@ export function startText(event: StartEvent, colour: Colours, width: number): st
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
     ['device', `${event.device}, about ${formatBytes(event.memoryBytes)} of memory`],
   ];
-  return rows.map(([name, value]) => labelled(colour.dim(name), value, NAME_WIDTH, width)).join('\n');
+  return rows.map(([name, value]) => withLabel(colour.dim(name), value, NAME_WIDTH, width)).join('\n');
 }
 
 /** The line of a report in a log. */

@@ -25,11 +25,11 @@ export const controlWord = {
   flags: 4,
   updating: 5,
   done: 6,
-  words: 7,
 } as const;
+const CONTROL_WORDS = 7;
 
 /** The control block at the start of the memory. */
-export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, controlWord.words);
+export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int32Array(buffer, 0, CONTROL_WORDS);
 
 /**
  * A weight that is packed into panels for matrix products. There is one for each weight,

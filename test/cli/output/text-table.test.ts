@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { labelled, textTable } from '../../../src/cli/output/text-table.ts';
+import { withLabel, textTable } from '../../../src/cli/output/text-table.ts';
 
 const red = (text: string): string => `\u001B[31m${text}\u001B[39m`;
 
@@ -18,6 +18,6 @@ describe('a table of text', () => {
   });
 
   it('has labels to the left of wrapped texts', () => {
-    expect(labelled(red('text'), 'one two three', 6, 13)).toBe(`${red('text')}  one two\n      three`);
+    expect(withLabel(red('text'), 'one two three', 6, 13)).toBe(`${red('text')}  one two\n      three`);
   });
 });

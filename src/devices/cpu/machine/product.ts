@@ -123,7 +123,7 @@ class ProductWriter {
     if (lanes > 0 && code.width === 'avx512') setMask(this.#routines, lanes, MASKS.lastColumns);
     const depths = evenRanges(K, MAX_DEPTH);
     if (transposedA)
-      for (const rows of evenRanges(M, CHUNK_ROWS)) for (const range of depths) this.#transposed(rows, range);
+      for (const rows of evenRanges(M, CHUNK_ROWS)) for (const range of depths) this.#transpose(rows, range);
     else if (M <= FEW_ROWS) this.#plain({ from: 0, size: M }, depths);
     else for (const rows of evenRanges(M, CHUNK_ROWS)) for (const range of depths) this.#plain(rows, [range]);
     code.arithmeticImmediate('add', RSP, FRAME_BYTES);
@@ -154,7 +154,7 @@ class ProductWriter {
    * Multiplies some rows of Aᵀ·B over a range of k. A is packed for its tiles unless B has few
    * columns. B is packed a block of columns at a time.
    */
-  #transposed(rows: IndexRange, range: IndexRange): void {
+  #transpose(rows: IndexRange, range: IndexRange): void {
     const { code } = this.#routines;
     const { N, lda, ldb, ldc } = this.#shape;
     const { from, size } = range;
