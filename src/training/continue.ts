@@ -201,14 +201,17 @@ function difference(newCharacters: number, recordedCharacters: number): string {
 }
 
 function refuseChange(option: OptionName, given: unknown, recordedValue: unknown): void {
-  if (given === undefined || given === recordedValue) return;
+  if (given === undefined || isDeepStrictEqual(given, recordedValue)) return;
   const flag = flagOf(option);
   throw usageError(
-    `cannot change ${flag} in a run: it is ${String(recordedValue)}, and you gave ${String(given)}`,
+    `cannot change ${flag} in a run: it is ${textOfRefused(recordedValue)}, and you gave ${textOfRefused(given)}`,
     `omit ${flag} to resume, use ${flagOf('initFrom')} to fine-tune this model, or train a new model`,
     { options: [flag] },
   );
 }
+
+const textOfRefused = (value: unknown): string =>
+  value === null ? 'not given' : [value].flat().join(' ') || 'not given';
 
 function textOfSetting(name: string, value: unknown): string {
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'not given';

@@ -101,6 +101,8 @@ describe('the settings of a run that continues', () => {
     ],
     [{ reading: { unit: 'byte' } }, 'cannot change --level in a run: it is char, and you gave byte'],
     [{ reading: { minCount: 2 } }, 'cannot change --min-count in a run: it is 1, and you gave 2'],
+    [{ reading: { records: 'line' } }, 'cannot change --records in a run: it is not given, and you gave line'],
+    [{ reading: { column: ['a', 'b'] } }, 'cannot change --column in a run: it is not given, and you gave a b'],
   ] as const)('cannot become %o, and the hint names a way out', (settings, message) => {
     expect(() => goOn(settings)).toThrow(
       expect.objectContaining({ kind: 'usage', message, hint: expect.stringContaining('--init-from') }),

@@ -47,6 +47,13 @@ it('a run that resumes within an epoch has the same weights as without the inter
   expect(weightsIn('resumed/latest.json')).toEqual(weightsIn('whole/latest.json'));
 });
 
+it('a run on columns resumes with the same command', async () => {
+  writeFileSync(at('list.csv'), `name\n${Array.from({ length: 60 }, (_, n) => `name${n}\n`).join('')}`);
+  const train = ['train', at('list.csv'), '--column', 'name', ...sizes, ...common, '--out', at('table'), '--resume'];
+  await run(...train, '--max-steps', '2');
+  await run(...train, '--max-steps', '3');
+});
+
 it('rnn eval measures the validation loss of the run', async () => {
   const [{ nats, characters }] = await jsonOf(
     'eval',
