@@ -1,10 +1,12 @@
 // The parts of a checkpoint from which a session continues, each checked against the session.
+import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
-import { MAX_COUNTED, unfitError } from './record.ts';
+import { MAX_COUNTED, recordedReadingOrNull, unfitError } from './record.ts';
 import { legacyOptions } from '../options/train.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import type { TrainingOption, TrainingOptions } from '../options/training.ts';
 
 /**
@@ -109,6 +111,12 @@ export function sameWindows(recorded: RecordedOptions, options: TrainingOptions)
   const deciding = ['batchSize', 'sequenceLength', 'randomOffset', 'randomLength'] as const;
   return agree(recorded, options, isDrawn ? [...deciding, 'seed'] : deciding);
 }
+
+/** Whether an epoch has each record as often as in the checkpoint. */
+export const sameRecordWeights = (
+  training: Checkpoint['training'],
+  { weights }: Pick<ReadingOptions, 'weights'>,
+): boolean => isDeepStrictEqual(recordedReadingOrNull(training)?.weights, weights);
 
 /** Whether the same characters of a held-out part are validated on. */
 export function sameSample(recorded: RecordedOptions, options: TrainingOptions): boolean {

@@ -14,7 +14,7 @@ import { createOptimizer } from './optimizers.ts';
 import { modelConfigurationOf } from './model.ts';
 import { type ProgressSampler, createProgressSampler } from './progress-sampler.ts';
 import { corpusRecordOf, sameParts } from './record.ts';
-import { nearestPosition, positionIn, sameSample, sameWindows, statesIn } from './restore.ts';
+import { nearestPosition, positionIn, sameRecordWeights, sameSample, sameWindows, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
@@ -139,11 +139,13 @@ export class Session {
    */
   async restore(checkpoint: Checkpoint): Promise<RestoredParts> {
     const { training, state } = checkpoint;
-    const { batchSize } = this.#run.options;
+    const { corpus, options, reading } = this.#run;
+    const { batchSize } = options;
     const { windowsPerEpoch } = this.streams;
-    const { train: sameTraining, validation } = sameParts(training, this.#run.corpus);
-    const sameValidation = validation && sameSample(training.options, this.#run.options);
-    const samePlace = sameTraining && sameWindows(training.options, this.#run.options);
+    const { train: sameTraining, validation } = sameParts(training, corpus);
+    const sameValidation = validation && sameSample(training.options, options);
+    const sameWeights = corpus.records === null || reading === undefined || sameRecordWeights(training, reading);
+    const samePlace = sameTraining && sameWeights && sameWindows(training.options, options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);

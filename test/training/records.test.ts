@@ -47,11 +47,22 @@ it('a run that resumes within an epoch has the same weights as without the inter
   expect(weightsIn('resumed/latest.json')).toEqual(weightsIn('whole/latest.json'));
 });
 
+const stepOf = (name: string): number =>
+  (JSON.parse(readFileSync(at(`${name}/latest.json`), 'utf8')) as { training: { step: number } }).training.step;
+
 it('a run on columns resumes with the same command', async () => {
   writeFileSync(at('list.csv'), `name\n${Array.from({ length: 60 }, (_, n) => `name${n}\n`).join('')}`);
   const train = ['train', at('list.csv'), '--column', 'name', ...sizes, ...common, '--out', at('table'), '--resume'];
   await run(...train, '--max-steps', '2');
   await run(...train, '--max-steps', '3');
+  expect(stepOf('table')).toBe(3);
+});
+
+it('a run that resumes with other weights of files continues at the same part of the text', async () => {
+  const train = ['train', at('list.txt'), ...common, '--out', at('weighted')];
+  await run(...train, '--records', 'line', ...sizes, '--weight', 'list.txt=3', '--max-steps', '90');
+  await run(...train, '--resume', '--weight', 'list.txt=1', '--max-steps', '91');
+  expect(stepOf('weighted')).toBe(91);
 });
 
 it('rnn eval measures the validation loss of the run', async () => {
