@@ -63,6 +63,7 @@ const rows: readonly Row[] = [
     'Write a trained model as a file for other programs',
     () => import('./commands/export.ts'),
   ],
+  ['serve', '[checkpoint]', 'Serve a trained model over HTTP', () => import('./commands/serve.ts')],
   ['import', '<file>', 'Make a run folder from a model trained in PyTorch', () => import('./commands/import.ts')],
   ['corpus', '[name]', 'List the built-in corpora, or write one to corpora/', () => import('./commands/corpus.ts')],
   ['doctor', '', 'Check which devices work here, and why others do not', () => import('./commands/doctor.ts')],

@@ -69,6 +69,11 @@ export class BatchSampler {
     }
   }
 
+  /** Whether a text has left the batch, or has not begun. */
+  isFree(text: SampledText): boolean {
+    return !this.#texts.some((row) => row?.text === text);
+  }
+
   #isFirstText(hasSampled: boolean): boolean {
     if (!hasSampled || this.#hasReturnedText) return false;
     this.#hasReturnedText = true;

@@ -12,7 +12,7 @@ import { SampledText, type SampledTextOptions } from './text.ts';
 export type TextOrBytes = string | Uint8Array;
 
 /** How a text is sampled, apart from its prompt and its seed. */
-export interface TextRules extends Pick<SampledTextOptions, 'noRepeat' | 'isScored'> {
+export interface TextRules extends Pick<SampledTextOptions, 'noRepeat' | 'isScored' | 'onToken'> {
   /** Tokens to sample: characters or bytes. May be Infinity. */
   readonly length: number;
   /** Each ends the text once it has been sampled. The prompt does not count. */

@@ -33,7 +33,7 @@ export const { define } = defineCommand({
  *
  * @throws a usage error if it is given twice
  */
-function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
+export function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
   if (origins.get('--checkpoint') === '--checkpoint')
     throw usageError(`cannot use ${inQuotes(run)} and --checkpoint together`, 'name the run once');

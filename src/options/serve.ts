@@ -1,0 +1,47 @@
+// The options of `rnn serve`, under the headings of its help. Each option is a row: see option.ts.
+import { duration, text, wholeNumber } from './kind.ts';
+import type { OptionGroups } from './option.ts';
+import { machineOfCommands as machine } from './run.ts';
+import { checkpointOption, jsonOption, positiveWholeNumber } from './shared.ts';
+
+export const serveOptions = {
+  'The server:': {
+    checkpoint: {
+      ...checkpointOption,
+      help: 'Serve this run folder or checkpoint file, like the argument',
+      defaultInWords: '',
+    },
+    port: {
+      kind: wholeNumber(0, 65_535),
+      help: 'Listen on this port. 0 is any free port',
+      default: 8080,
+      isCommon: true,
+    },
+    host: {
+      kind: text(),
+      placeholder: '<address>',
+      help: 'Listen on this address. Other machines can reach addresses other than 127.0.0.1 and ::1',
+      default: '127.0.0.1',
+      isCommon: true,
+    },
+    token: {
+      kind: text('at least 8 characters', (value) => value.length >= 8),
+      placeholder: '<secret>',
+      help: 'Require this bearer token. The variable RNN_TOKEN hides it from other users of the machine',
+      isCommon: true,
+    },
+    origin: {
+      kind: text('an origin such as https://example.com', (value) => /^https?:\/\/[^/\s]+$/.test(value)),
+      placeholder: '<origin>',
+      help: 'Let pages of this origin, such as https://example.com, use the server (CORS)',
+    },
+  },
+  'Limits:': {
+    maxQueue: { kind: positiveWholeNumber, help: 'Let this many texts wait. More are refused with 429', default: 1024 },
+    maxPrompt: { kind: positiveWholeNumber, help: 'Accept prompts of this many characters', default: 100_000 },
+    maxLength: { kind: positiveWholeNumber, help: 'Generate at most this many characters per text', default: 100_000 },
+    timeLimit: { kind: duration, placeholder: '<time>', help: 'End a text after this time', default: 300_000 },
+  },
+  'The machine:': machine,
+  'Output:': { json: { ...jsonOption, help: 'Print one JSON object per request' } },
+} as const satisfies OptionGroups;
