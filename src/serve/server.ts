@@ -44,7 +44,7 @@ export interface Served {
 
 const MAX_BODY_BYTES = 2 ** 20;
 /** A client that is slower to send its request is refused. */
-const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000 };
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 60_000 };
 const MAX_CONNECTIONS = 1024;
 /** Bytes that may wait for a slow client. */
 const MAX_UNSENT_BYTES = 2 ** 22;
