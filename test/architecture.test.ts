@@ -14,6 +14,7 @@ const modules = [
   'src/diagnosis',
   'src/reports',
   'src/training',
+  'src/serve',
   'src/sampling',
   'src/insight',
   'src/evaluation',

@@ -27,6 +27,7 @@ export const serveOptions = {
     token: {
       kind: text('at least 8 characters', (value) => value.length >= 8),
       placeholder: '<secret>',
+      variableAppliesToAllCommands: true,
       help: 'Require this bearer token. The variable RNN_TOKEN hides it from other users of the machine',
       isCommon: true,
     },

@@ -36,7 +36,7 @@ const names = commands.map(({ name }) => name);
 const withTwo = (await Promise.all(names.map(defined))).filter(hasShortHelp).map((command) => command.name());
 
 it('commands with long help have a short help', async () => {
-  expect(withTwo).toEqual(['train', 'sample', 'predict', 'eval', 'score', 'gradients', 'inspect', 'bench']);
+  expect(withTwo).toEqual(['train', 'sample', 'predict', 'eval', 'score', 'gradients', 'inspect', 'serve', 'bench']);
   for (const name of names.filter((each) => !withTwo.includes(each)))
     expect(linesOf(await at(80, name, '--help')).length, name).toBeLessThanOrEqual(MAX_SHORT_LINES);
 });

@@ -107,6 +107,7 @@ export const pages: readonly Page[] = [
     isLong: true,
     before: [sonnets, run('earlier'), exported('earlier')].join('\n'),
   },
+  { name: 'docs/serving.md' },
   { name: 'docs/onnx.md' },
   { name: 'docs/reference/cli.md' },
   { name: 'docs/glossary.md' },
@@ -119,6 +120,10 @@ export const pages: readonly Page[] = [
 
 /** Commands on any page that are shown and not run, each with its reason. */
 export const notRun: Readonly<Record<string, string>> = {
+  'rnn serve checkpoints/hamlet': 'it serves until it gets a signal, and test/serve has such servers',
+  'RNN_TOKEN=... rnn serve --host 0.0.0.0': 'it serves until it gets a signal, and test/serve has such servers',
+  [`curl -s http://127.0.0.1:8080/v1/completions -d '{"prompt": "To be", "max_tokens": 100, "seed": 1}'`]:
+    'no server listens there',
   'npm install && npm start': 'CI does both, in its own order',
   'npm test': 'this is one of them',
   'npm install': 'CI does',

@@ -1,4 +1,4 @@
-import OpenAI from 'openai';
+import OpenAI, { AuthenticationError, NotFoundError } from 'openai';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
@@ -114,7 +114,7 @@ describe('the client of OpenAI', () => {
       const models = await client.models.list();
       expect(models.data.map(({ id }) => id)).toEqual(['test']);
       expect((await client.models.retrieve('test')).owned_by).toBe('rnn');
-      await expect(client.completions.create({ model: 'gpt', prompt: 'a' })).rejects.toThrow(OpenAI.NotFoundError);
+      await expect(client.completions.create({ model: 'gpt', prompt: 'a' })).rejects.toThrow(NotFoundError);
       await expect(client.completions.create({ model: 'test', prompt: 'Ä' })).rejects.toThrow(/never seen/u);
       await expect(client.chat.completions.create({ model: 'test', messages: [] })).rejects.toThrow(
         /has no chat: use \/v1\/completions/u,
@@ -125,7 +125,7 @@ describe('the client of OpenAI', () => {
     withServer(
       async ({ url }) => {
         const request = { model: 'test', prompt: 'a', max_tokens: 1 };
-        await expect(clientOf(url, 'wrong').completions.create(request)).rejects.toThrow(OpenAI.AuthenticationError);
+        await expect(clientOf(url, 'wrong').completions.create(request)).rejects.toThrow(AuthenticationError);
         expect((await clientOf(url, 'secret-token').completions.create(request)).choices).toHaveLength(1);
       },
       { token: 'secret-token' },

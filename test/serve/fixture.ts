@@ -28,7 +28,7 @@ export interface OpenServer {
   readonly server: ModelServer;
   readonly logs: RequestLog[];
   readonly engine: Engine;
-  /** Posts JSON, or a text as it is. */
+  /** Posts an object as JSON, or a text unchanged. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 

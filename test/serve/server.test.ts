@@ -95,8 +95,9 @@ describe('a request that is wrong', () => {
 
   test('has a body that is too large', () =>
     withServer(async ({ post }) => {
-      const answer = await post('v1/completions', { prompt: 'a'.repeat(2 ** 20) }).catch(() => null);
-      if (answer !== null) expect(answer.status).toBe(413);
+      // A client that still sends when the server answers may only see that the connection is closed.
+      const answer = await post('v1/completions', { prompt: 'a'.repeat(2 ** 20) }).catch(() => ({ status: 413 }));
+      expect(answer.status).toBe(413);
       expect((await post('v1/completions', { prompt: 'a' })).status).toBe(200);
     }));
 
@@ -243,7 +244,7 @@ test('a model is replaced, and requests that have begun end with the earlier one
     expect(later).not.toBe(earlier);
   }));
 
-test('the bits of a text are those of the completions of its characters', () =>
+test('the bits of a text are the log-probabilities that completions echo', () =>
   withServer(async ({ post }) => {
     const answer = await post('v1/score', { input: ['the king', 'a'] });
     const { data } = (await answer.json()) as {

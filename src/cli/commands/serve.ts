@@ -96,7 +96,7 @@ async function loadModel(
   };
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 /** A line of the log, such as `127.0.0.1 POST /v1/completions 200 12 ms, 100 characters`. */
 const lineOf = ({ client, method, path, status, milliseconds, characters }: RequestLog): string =>
