@@ -3,6 +3,7 @@
 // the weaker sources: presets, the text and defaults.
 import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
+import { serveOptions } from '../options/serve.ts';
 import { evalOptions, sampleOptions } from '../options/trained.ts';
 import { commonOptions } from '../options/common.ts';
 import { tableOf, variableOf } from '../options/option.ts';
@@ -147,7 +148,7 @@ function valueOf({ kind }: Flag, name: string, text: string): unknown {
 
 /** The options whose variables apply to every command. RNN_KERNELS does, because the cpu reads it. */
 export const flagsEverywhere = (): Flag[] =>
-  flagsFor({ ...tableOf(sampleOptions), ...tableOf(evalOptions), ...commonOptions }).filter(
+  flagsFor({ ...tableOf(sampleOptions), ...tableOf(serveOptions), ...tableOf(evalOptions), ...commonOptions }).filter(
     (flag) => variableAppliesToAllCommands(flag) || flag.key === 'kernels',
   );
 

@@ -56,7 +56,7 @@ const rows: Readonly<Record<TextKind, readonly Row[]>> = {
   ],
   pairs: [
     { upTo: 25_000, epochs: 30, cell: 'lstm', layers: 1, hidden: 128, dropout: 0.4, weightDecay: 0.1 },
-    { upTo: 1_000_000, epochs: 12, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.2, weightDecay: 0.05 },
+    { upTo: 1_000_000, epochs: 10, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.1, weightDecay: 0.03 },
     { upTo: Infinity, epochs: 8, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
   ],
 };
