@@ -52,7 +52,7 @@ async function expectOutput(block: Block, place: Place): Promise<void> {
   }
 }
 
-describe.skipIf(!isBuilt)('every command in a block of shell works (npm run build makes the program)', () => {
+describe.skipIf(!isBuilt)('every command in a block of shell works (needs npm run build)', () => {
   const common = makePlace();
   beforeAll(async () => {
     const { code, output } = await runScript(`set -e\n${shared}`, { folder: common.work, path: common.path });

@@ -208,7 +208,7 @@ it('docs/architecture.md lists every folder of src/, and no others', () => {
 });
 
 it.skipIf(!isBuilt)(
-  'the model of the README overfits hello hello, with the lines of the README (npm run build makes the program)',
+  'the model of the README overfits hello hello, with the lines of the README (needs npm run build)',
   { timeout: patience },
   async () => {
     const block = shellBlocks(readme).find((lines) => lines[0].includes('hello hello'));

@@ -47,7 +47,7 @@ const strict = {
   types: [],
 };
 
-describe.skipIf(!isBuilt)('a strict project in TypeScript (npm run build makes the declarations)', () => {
+describe.skipIf(!isBuilt)('a strict project in TypeScript (needs npm run build)', () => {
   it('compiles', { timeout: 120_000 }, async () => {
     const project = newFolder();
     const installed = join(project, 'node_modules/rnn');

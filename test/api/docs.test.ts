@@ -25,7 +25,7 @@ function examplesIn(page: string): Example[] {
 const isBuilt = existsSync(join(root, 'dist/index.js'));
 const pages = { 'docs/library.md': 13 } as const;
 
-describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes the package)', (page, count) => {
+describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (needs npm run build)', (page, count) => {
   const examples = examplesIn(readFileSync(join(root, page), 'utf8'));
   const folder = newFolder();
   mkdirSync(join(folder, 'node_modules'));

@@ -27,7 +27,7 @@ const programs: Readonly<Record<string, string>> = {
     "await run.finished(); const model = await openModel('run'); for await (const text of model.sampleMany({ count: 4, length: 50 })) break; await model.close();",
 };
 
-describe.skipIf(!existsSync(index))('a program that imports the package (npm run build makes it)', () => {
+describe.skipIf(!existsSync(index))('a program that imports the package (needs npm run build)', () => {
   it.each(Object.entries(programs))('%s, and ends', { timeout: 2 * patienceMs }, async (_name, rest) => {
     const ended = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) => {
       execFile(

@@ -30,7 +30,7 @@ it('says how to build a clone that is not built yet', async () => {
   );
 });
 
-describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeout: patience }, () => {
+describe.skipIf(!isBuilt)('the built program (needs npm run build)', { timeout: patience }, () => {
   it('prints its help on stdout', async () => {
     const { code, stdout, stderr } = await shell('rnn --help');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -211,7 +211,7 @@ function missing(needs: ProcessFault['needs']): string | null {
   return needs === 'Linux' && process.platform !== 'linux' ? 'only on Linux' : null;
 }
 
-describe.skipIf(!isBuilt)('refusals of the built program (npm run build makes it)', { timeout: patience }, () => {
+describe.skipIf(!isBuilt)('refusals of the built program (needs npm run build)', { timeout: patience }, () => {
   it.for(processFaults.map((fault) => [`${fault.wrong}: ${fault.line} ends with ${fault.code}`, fault] as const))(
     '%s',
     async ([, fault], { skip }) => {
@@ -225,7 +225,7 @@ describe.skipIf(!isBuilt)('refusals of the built program (npm run build makes it
   );
 });
 
-describe.skipIf(!isBuilt)('unusual cases that work (npm run build makes the program)', { timeout: patience }, () => {
+describe.skipIf(!isBuilt)('unusual cases that work (needs npm run build)', { timeout: patience }, () => {
   it('a finished run on a read-only disk says so and ends with 0', async ({ skip }) => {
     skip(!mounts, missing('mounts') ?? '');
     const line =
@@ -251,7 +251,7 @@ async function stepOf(out: string): Promise<number> {
 }
 
 describe.skipIf(!isBuilt || process.platform === 'win32')(
-  'signals (npm run build makes the program)',
+  'signals (needs npm run build)',
   { timeout: patience },
   () => {
     const signals = [
@@ -346,7 +346,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
 );
 
 describe.skipIf(!isBuilt || process.platform === 'win32')(
-  'an output that goes away (npm run build makes the program)',
+  'an output that goes away (needs npm run build)',
   { timeout: patience },
   () => {
     it('with its reader ends rnn sample quietly', async () => {

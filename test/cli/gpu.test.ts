@@ -11,7 +11,7 @@ import type { Ran } from './helpers.ts';
 
 const { device, missing } = existsSync(join(root, 'dist/cli/start.js'))
   ? await openHere('gpu:software')
-  : { device: null, missing: ' (skipped: npm run build makes the program)' };
+  : { device: null, missing: ' (skipped: needs npm run build)' };
 
 const names = ['gpu:software', 'cpu'];
 let folder: string;

@@ -82,7 +82,7 @@ describe('dynamic evaluation', () => {
     expect(dynamicNats!).toBeLessThan(nats - 0.5);
   });
 
-  test('learns less with a larger decay', async () => {
+  test('changes the parameters less with a larger decay', async () => {
     const [free, pulled] = [
       await scored({ learningRate: 1, decay: 0 }),
       await scored({ learningRate: 1, decay: 0.05 }),

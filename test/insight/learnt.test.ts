@@ -21,13 +21,11 @@ const properties = propertiesOf([...text]);
 /** The learnt parameters are the same on every machine. */
 const openDevice = () => openCpu({ threads: 1, kernels: 'wasm-portable' });
 
-async function found(trained: BareModel): Promise<Map<string, Finding>> {
+async function findingsOf(trained: BareModel): Promise<Map<string, Finding>> {
   const device = await openDevice();
-  const activations = await readActivations(
-    trained,
-    Uint8Array.from(corpus.vocabulary.encode(text)),
-    device,
-  ).finally(() => device.close());
+  const activations = await readActivations(trained, Uint8Array.from(corpus.vocabulary.encode(text)), device).finally(
+    () => device.close(),
+  );
   return new Map(
     runUninterrupted(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]),
   );
@@ -48,7 +46,7 @@ test('a trained LSTM has a unit that tracks quotations, and an untrained LSTM ha
   const trained = await readCheckpoint(`${folder.path}/latest.json`, { weightsOnly: true });
   const { model } = trained;
   const untrained = { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(seed))) };
-  const [after, before] = [await found(trained), await found(untrained)];
+  const [after, before] = [await findingsOf(trained), await findingsOf(untrained)];
   expect(areaOf(after.get('quotes')!)).toBeGreaterThan(0.95);
   expect(areaOf(before.get('quotes')!)).toBeLessThan(0.65);
   for (const name of ['comment', 'brackets', 'bracket depth', 'line left', 'indentation', 'upper case', 'after if'])

@@ -48,7 +48,7 @@ function activations(units: readonly ((at: number) => number)[]): Activations {
 
 const ignorant = (count: number, seed = 1): ((at: number) => number)[] =>
   Array.from({ length: count }, (_, unit) => wandering(100 * seed + unit, [0, 0.5, 0.9, 0.98, 0.998][unit % 5]));
-const named = (findings: readonly Finding[], name: string): Finding =>
+const findingNamed = (findings: readonly Finding[], name: string): Finding =>
   findings.find(({ property }) => property.name === name)!;
 
 describe('a search', () => {
@@ -68,7 +68,7 @@ describe('a search', () => {
     ['line left', 22, 0.95],
     ['comment', 23, 0.8],
   ])('finds the unit that tracks %s', (name, unit, least) => {
-    const [first] = named(findings, name).cells;
+    const [first] = findingNamed(findings, name).cells;
     expect(unitText(first)).toBe(`0.c.${unit}`);
     expect(first.correlation / Math.sign(least)).toBeGreaterThan(Math.abs(least));
   });
@@ -80,7 +80,7 @@ describe('a search', () => {
 
   it('reports a property that does not occur, or occurs only in one half, as not found', () => {
     for (const name of ['upper case', 'after if'])
-      expect(named(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
+      expect(findingNamed(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
     const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
     expect(runUninterrupted(searchCells(cells, [once]))).toMatchObject([
       { cells: [], chance: null, neededCharacters: 340_000 },
@@ -106,9 +106,10 @@ describe('a search', () => {
         Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at);
     for (const half of [0, 1])
       expect(
-        named(runUninterrupted(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes').cells,
+        findingNamed(runUninterrupted(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes')
+          .cells,
       ).toEqual([]);
-    const all = named(
+    const all = findingNamed(
       runUninterrupted(
         searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties),
       ),

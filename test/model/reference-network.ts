@@ -106,7 +106,7 @@ const carried: Named<readonly string[]> = { rnn: ['h'], lstm: ['h', 'c'], gru: [
 const recurrent: Named<readonly string[]> = { rnn: ['Wh'], lstm: ['Wh'], gru: ['Wh'], 'gru-cho': ['Wh', 'Wn'] };
 
 /** Each element is kept with probability 1 − rate, and scaled up by 1/(1 − rate). */
-const kept = ({ dropoutKey }: Window, site: number, index: number, rate: number): number =>
+const dropoutFactor = ({ dropoutKey }: Window, site: number, index: number, rate: number): number =>
   dropoutKeeps(dropoutKey, site, index, rate) ? 1 / (1 - rate) : 0;
 
 /** The weights of a layer in one window, with DropConnect on the recurrent ones. */
@@ -123,7 +123,8 @@ function layerWeightsIn(window: Window, layer: number, { model, regularisation, 
         which < 0
           ? matrix
           : matrix.map(
-              (weight, at) => weight * kept(window, WEIGHT_SITES + 8 * layer + which, at, regularisation.weightDropout),
+              (weight, at) =>
+                weight * dropoutFactor(window, WEIGHT_SITES + 8 * layer + which, at, regularisation.weightDropout),
             ),
       ];
     }),
@@ -134,7 +135,7 @@ function layerWeightsIn(window: Window, layer: number, { model, regularisation, 
 function sourceOf(id: number, window: Window, { model: { embedding }, regularisation, weights }: Case): Vector {
   if (embedding === 0) return oneHot(V, id);
   return rowOf(weights['embedding.W'], id, embedding).map(
-    (value) => value * kept(window, EMBEDDING_SITE, id, regularisation.embeddingDropout),
+    (value) => value * dropoutFactor(window, EMBEDDING_SITE, id, regularisation.embeddingDropout),
   );
 }
 
@@ -267,7 +268,7 @@ export function referenceResults(given: Case): SequenceResults[] {
           const below = sequences.at(-1) ?? source;
           const h = layerStep(layer, memory, { below, source }, layerWeights[layer], model);
           const y = h.map(
-            (value, j) => value * kept(window, layer, ((lockedDropout ? 0 : t * N) + n) * H + j, dropout),
+            (value, j) => value * dropoutFactor(window, layer, ((lockedDropout ? 0 : t * N) + n) * H + j, dropout),
           );
           if (layer === L - 1) told[which].penalty += penaltyOf(t, h, memory.past[0], y, regularisation);
           memory.past.unshift(h);

@@ -121,7 +121,7 @@ describe('reading a damaged checkpoint', () => {
   );
 });
 
-describe('reading anything at all', () => {
+describe('reading a checkpoint with changed bytes', () => {
   it(
     'gives a checkpoint or an RnnError, whichever bytes are changed',
     async () => {

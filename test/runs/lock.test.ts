@@ -217,7 +217,7 @@ describe('a lock that is held', () => {
 const built = new URL('../../dist/runs/lock.js', import.meta.url);
 
 describe.skipIf(!existsSync(built))(
-  'of many processes that want a lock at the same moment (npm run build makes them)',
+  'of many processes that take a lock at the same moment (needs npm run build)',
   { timeout: 60_000 },
   () => {
     /**

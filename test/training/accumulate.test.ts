@@ -3,14 +3,16 @@ import { expect, test } from 'vitest';
 import { type Checkpoint, parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { train, verses } from './fixture.ts';
 
-const given = { accumulate: 4, schedule: 'constant' } as const;
+const runOptions = { accumulate: 4, schedule: 'constant' } as const;
 
 async function trained(
   maxSteps: number,
   options: object = {},
   resumedFrom: Checkpoint | null = null,
 ): Promise<Checkpoint> {
-  return readCheckpoint((await train(verses, { ...given, maxSteps, ...options }, { resumedFrom })).folder.latestPath);
+  return readCheckpoint(
+    (await train(verses, { ...runOptions, maxSteps, ...options }, { resumedFrom })).folder.latestPath,
+  );
 }
 
 test('weights change only at every n-th window, and a checkpoint between two updates keeps the sum of the gradients', async () => {

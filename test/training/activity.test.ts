@@ -6,11 +6,11 @@ import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { withRunSizes, timeless, train, verses } from './fixture.ts';
 
-const given = { maxSteps: 4, sampleEvery: 4, evaluationStreams: 1 } as const;
+const runOptions = { maxSteps: 4, sampleEvery: 4, evaluationStreams: 1 } as const;
 
 test('each activity is reported from its beginning to its end, in the order of the work, and changes nothing', async () => {
   const told: (Activity | TrainingEvent['event'])[] = [];
-  const { events, folder } = await train(verses, given, {
+  const { events, folder } = await train(verses, runOptions, {
     device: withRunSizes({ runSizes: [1] }, await openCpu({ threads: 1 })),
     onActivity: (activity) => void told.push(activity),
     stopAfter: ({ event }) => void told.push(event),
@@ -30,7 +30,7 @@ test('each activity is reported from its beginning to its end, in the order of t
   // The first call reads the start token first.
   const scored = [0, ...Array.from({ length: 17 }, (_, call) => Math.min(10 * call + 9, verses.validation.length - 1))];
   expect(validating.map(({ done }) => done)).toEqual(scored);
-  const untold = await train(verses, given);
+  const untold = await train(verses, runOptions);
   expect(untold.events.map(({ event }) => event)).toEqual(events.map(({ event }) => event));
   expect(timeless(await readCheckpoint(untold.folder.latestPath))).toEqual(
     timeless(await readCheckpoint(folder.latestPath)),

@@ -10,7 +10,7 @@ import { evaluateTokens } from '../../src/evaluation/evaluate.ts';
 import type { EvaluationEvent, SampleEvent } from '../../src/training/events.ts';
 import { train, verses } from './fixture.ts';
 
-const given = { average: 0.9, maxSteps: 20, evaluateEvery: 10, dropout: 0.2, schedule: 'constant' } as const;
+const runOptions = { average: 0.9, maxSteps: 20, evaluateEvery: 10, dropout: 0.2, schedule: 'constant' } as const;
 
 const trained = ({ optimizer }: Checkpoint): readonly Tensor[] =>
   optimizer!.tensors.filter(({ name }) => name === 'weights');
@@ -42,9 +42,9 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
 }
 
 test('a moving average does not change training, and is evaluated, sampled and saved', async () => {
-  const { events, folder } = await train(verses, { ...given, sampleEvery: 20 });
+  const { events, folder } = await train(verses, { ...runOptions, sampleEvery: 20 });
   const [best, latest] = [await readCheckpoint(folder.bestPath), await readCheckpoint(folder.latestPath)];
-  const plain = await readCheckpoint((await train(verses, { ...given, average: 0 })).folder.latestPath);
+  const plain = await readCheckpoint((await train(verses, { ...runOptions, average: 0 })).folder.latestPath);
   expect(trained(latest)[0].data).toEqual(parameterVector(plain));
   expect(parameterVector(latest)).not.toEqual(parameterVector(plain));
   for (const checkpoint of [best, latest]) {
@@ -62,10 +62,10 @@ test('a moving average does not change training, and is evaluated, sampled and s
   expect(text).toBe(drawn);
 });
 
-test('a run continues without the average from its trained weights, and a new average begins with them', async () => {
-  const { checkpoint } = await (await train(verses, given)).folder.readNewestState();
-  const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.readNewestState();
-  const longer = { ...given, maxSteps: 21 };
+test('a run without the average continues from its trained weights, and a new average begins with these weights', async () => {
+  const { checkpoint } = await (await train(verses, runOptions)).folder.readNewestState();
+  const { checkpoint: plain } = await (await train(verses, { ...runOptions, average: 0 })).folder.readNewestState();
+  const longer = { ...runOptions, maxSteps: 21 };
   const on = async (resumedFrom: Checkpoint, average: number): Promise<Checkpoint> =>
     readCheckpoint((await train(verses, { ...longer, average }, { resumedFrom })).folder.latestPath);
   expect((await on(checkpoint, 0)).tensors).toEqual((await on(plain, 0)).tensors);
@@ -74,7 +74,7 @@ test('a run continues without the average from its trained weights, and a new av
   parameterVector(begun).forEach((w, i) => expect(w).toBeCloseTo(expected[i], 6));
 });
 
-test('after an evaluation that fails, the device still has the trained weights', async () => {
+test('the device still has the trained weights after an evaluation that fails', async () => {
   const cpu = await openCpu({ threads: 1 });
   const failing: Device = {
     ...cpu,
@@ -91,12 +91,12 @@ test('after an evaluation that fails, the device still has the trained weights',
       });
     },
   };
-  const { folder } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 });
+  const { folder } = await train(verses, { ...runOptions, evaluateEvery: 0, maxSteps: 10 });
   const { checkpoint: undisturbed } = await folder.readNewestState();
-  const { folder: left } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 5 });
+  const { folder: left } = await train(verses, { ...runOptions, evaluateEvery: 0, maxSteps: 5 });
   const { checkpoint: resumedFrom } = await left.readNewestState();
   await expect(
-    train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { resumedFrom, folder: left, device: failing }),
+    train(verses, { ...runOptions, evaluateEvery: 0, maxSteps: 10 }, { resumedFrom, folder: left, device: failing }),
   ).rejects.toThrow('gone');
   const saved = await readCheckpoint(left.latestPath);
   expect(saved.training.step).toBe(10);
@@ -104,13 +104,13 @@ test('after an evaluation that fails, the device still has the trained weights',
 });
 
 test('an average of another model is refused', async () => {
-  const { checkpoint } = await (await train(verses, { ...given, maxSteps: 2 })).folder.readNewestState();
+  const { checkpoint } = await (await train(verses, { ...runOptions, maxSteps: 2 })).folder.readNewestState();
   const { optimizer } = checkpoint;
   const tensors = optimizer!.tensors.map((tensor) =>
     tensor.name === 'weights' ? { ...tensor, data: tensor.data.slice(1) } : tensor,
   );
   await expect(
-    train(verses, given, { resumedFrom: { ...checkpoint, optimizer: { ...optimizer!, tensors } } }),
+    train(verses, runOptions, { resumedFrom: { ...checkpoint, optimizer: { ...optimizer!, tensors } } }),
   ).rejects.toMatchObject({
     kind: 'checkpoint',
     message: expect.stringContaining('its vector weights has ') as string,

@@ -11,12 +11,12 @@ beforeAll(async () => {
   ({ checkpoint } = await folder.readNewestState());
 });
 
-const given = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettings>): GivenSettings => ({
+const settingsGiven = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettings>): GivenSettings => ({
   options,
   reading,
   machine,
 });
-const goOn = (settings: Partial<GivenSettings>) => continueRun(checkpoint, given(settings));
+const goOn = (settings: Partial<GivenSettings>) => continueRun(checkpoint, settingsGiven(settings));
 
 describe('the settings of a run that continues', () => {
   it('are unchanged, except for the time limit of the invocation', () => {
@@ -34,7 +34,7 @@ describe('the settings of a run that continues', () => {
     const options = Object.fromEntries(
       Object.entries(checkpoint.training.options).filter(([option]) => !(option in legacyOptions)),
     );
-    const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, options } }, given({}));
+    const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, options } }, settingsGiven({}));
     expect(continued).toMatchObject({ options: { ...options, ...legacyOptions, maxTimeMs: null }, notes: [] });
     expect(legacyOptions).toMatchObject({ nesterov: false, weightDecay: 0, clipValue: 0 });
   });
@@ -85,7 +85,7 @@ describe('the settings of a run that continues', () => {
       testFile: _file,
       ...reading
     } = checkpoint.training.reading as Record<string, unknown>;
-    const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, reading } }, given({}));
+    const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, reading } }, settingsGiven({}));
     expect(continued).toMatchObject({ reading: { ...reading, testFraction: 0, testFile: null }, notes: [] });
   });
 
@@ -121,7 +121,7 @@ describe('the settings of a run that continues', () => {
       ...checkpoint,
       training: { ...training, [part]: { ...(training[part] as object), [member]: value } },
     };
-    expect(() => continueRun(edited, given({}))).toThrow(
+    expect(() => continueRun(edited, settingsGiven({}))).toThrow(
       expect.objectContaining({
         kind: 'checkpoint',
         message: expect.stringContaining(message.replace('a one of', 'one of')),

@@ -92,7 +92,7 @@ const inUpdate = `exports.update ? { update(rows, count, ...pointers) {
 } } : {}`;
 const inEvaluation = 'exports.run && modules === 2 ? { run: () => process.exit(1) } : {}';
 
-const given = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
+const runOptions = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
 
 /**
  * Continues a run in which a worker died. Returns the step it continued from, and the final states
@@ -101,8 +101,8 @@ const given = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
 async function goOn(path: string, threads: number): Promise<{ from: number; came: unknown; undisturbed: unknown }> {
   const folder = (await RunFolder.open(path))!;
   const { checkpoint: resumedFrom } = await folder.readNewestState();
-  await train(verses, given, { threads, folder, resumedFrom });
-  const whole = await train(verses, given, { threads });
+  await train(verses, runOptions, { threads, folder, resumedFrom });
+  const whole = await train(verses, runOptions, { threads });
   const [came, undisturbed] = await Promise.all(
     [folder, whole.folder].map(async ({ latestPath }) => timeless(await readCheckpoint(latestPath))),
   );
@@ -118,7 +118,7 @@ test.each([1, 2])(
     const device = await openCpu({ threads, kernels: 'wasm' }); // only its update can be sabotaged
     const seen = (event: TrainingEvent): void => void events.push(event);
     await expect(
-      train(verses, { ...given, checkpointEvery: 4 }, { device, folder, stopAfter: seen }),
+      train(verses, { ...runOptions, checkpointEvery: 4 }, { device, folder, stopAfter: seen }),
     ).rejects.toMatchObject({
       kind: 'machine',
       message: 'cannot continue: a worker thread died',
@@ -139,7 +139,7 @@ test.each([1, 2])(
     const events: TrainingEvent[] = [];
     sabotage = dieIn(0, inEvaluation);
     await expect(
-      train(verses, given, { threads, folder, stopAfter: (event) => void events.push(event) }),
+      train(verses, runOptions, { threads, folder, stopAfter: (event) => void events.push(event) }),
     ).rejects.toMatchObject({
       kind: 'machine',
       message: 'cannot continue: a worker thread died',

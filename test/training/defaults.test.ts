@@ -50,7 +50,7 @@ describe('a length of the run that is given', () => {
   const text = { length: 100_000, symbols };
   const chosen = chooseOptions({}, text);
 
-  test('in epochs raises dropout and weight decay if it is longer, and lowers them if it is shorter', () => {
+  test('in epochs raises dropout and weight decay if the run is longer, and lowers both if it is shorter', () => {
     const [longer, shorter] = [100, 3].map((epochs) => chooseOptions({ epochs }, text));
     for (const option of ['dropout', 'weightDecay'] as const) {
       expect(longer[option]).toBeGreaterThan(chosen[option]);

@@ -6,7 +6,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { defaultSettings, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
-const given = { maxSteps: 20, checkpointEvery: 8, evaluateEvery: 10, schedule: 'constant' } as const;
+const runOptions = { maxSteps: 20, checkpointEvery: 8, evaluateEvery: 10, schedule: 'constant' } as const;
 
 /** Refuses the update of a training call. */
 const refusing = (at: number): Promise<Device> =>
@@ -14,7 +14,12 @@ const refusing = (at: number): Promise<Device> =>
 
 async function trainInMemory(device: Device): Promise<{ events: TrainingEvent[]; store: MemoryStore }> {
   const store = new MemoryStore();
-  const run = await prepareTraining({ ...defaultSettings, options: optionsOf(verses, given), corpus: verses, device });
+  const run = await prepareTraining({
+    ...defaultSettings,
+    options: optionsOf(verses, runOptions),
+    corpus: verses,
+    device,
+  });
   const events: TrainingEvent[] = [];
   for await (const event of run.train(store)) events.push(event);
   await run.close();
@@ -27,7 +32,7 @@ test.each([
 ])('a run that diverges at step %i continues %s, to the same weights as in a folder', async (at) => {
   const { events, store } = await trainInMemory(await refusing(at));
   expect(events.filter(({ event }) => event === 'recovery')).toHaveLength(1);
-  const { folder } = await train(verses, given, { device: await refusing(at) });
+  const { folder } = await train(verses, runOptions, { device: await refusing(at) });
   expect(timeless(store.latest!)).toEqual(timeless(await readCheckpoint(folder.latestPath)));
   expect(timeless(store.best!)).toEqual(timeless(await readCheckpoint(folder.bestPath)));
 });

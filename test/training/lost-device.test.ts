@@ -5,7 +5,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { defaultSettings, deviceThat, newFolder, optionsOf, verses } from './fixture.ts';
 
-test('a device that is lost for good ends the run, with the step before it saved', async () => {
+test('a device that is lost permanently ends the run, and the state of the step before is saved', async () => {
   const device = await deviceThat((result, call) => {
     if (call === 8) throw new RnnError('device', 'the GPU was lost and is not found again');
     return result;

@@ -45,14 +45,14 @@ beforeAll(async () => {
 });
 
 /** The state in a checkpoint. */
-const kept = (state: RunState): object => {
+const comparableState = (state: RunState): object => {
   const { loop, bestValidationLossNats } = runRecord(state, 0, null);
   return { ...(loop as LoopState), best: bestValidationLossNats };
 };
 
 describe('the state of a run', () => {
   it('is the same as in the checkpoint', () => {
-    expect(kept(createRunState(training, UNIFORM_NATS))).toEqual({
+    expect(comparableState(createRunState(training, UNIFORM_NATS))).toEqual({
       ...state,
       best: 1.75,
       elapsedMs: 0,
@@ -63,7 +63,7 @@ describe('the state of a run', () => {
   it('forgets its losses on another text', () => {
     const run = createRunState(training, UNIFORM_NATS);
     forgetLosses(run, { sameTraining: false, sameValidation: false });
-    expect(kept(run)).toMatchObject({
+    expect(comparableState(run)).toMatchObject({
       best: null,
       sinceBest: 0,
       trend: { steps: 0, lowest: null },
@@ -76,14 +76,20 @@ describe('the state of a run', () => {
   it('forgets only the validation loss with another validation text, and only the training loss with another training text', () => {
     const [trained, validated] = [createRunState(training, UNIFORM_NATS), createRunState(training, UNIFORM_NATS)];
     forgetLosses(trained, { sameTraining: true, sameValidation: false });
-    expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, sinceDrop: 0, drops: 2, trend: state.trend });
+    expect(comparableState(trained)).toMatchObject({
+      best: null,
+      sinceBest: 0,
+      sinceDrop: 0,
+      drops: 2,
+      trend: state.trend,
+    });
     forgetLosses(validated, { sameTraining: false, sameValidation: true });
-    expect(kept(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
+    expect(comparableState(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
   });
 
   it('has no drops of the learning rate if the checkpoint is older than drops', () => {
     const { sinceDrop: _, drops: __, ...loop } = training.loop as LoopState;
-    expect(kept(createRunState({ ...training, loop }, UNIFORM_NATS))).toMatchObject({
+    expect(comparableState(createRunState({ ...training, loop }, UNIFORM_NATS))).toMatchObject({
       sinceDrop: 0,
       drops: 0,
       sinceBest: 3,
@@ -109,11 +115,17 @@ describe('the state of a run', () => {
   it('has all its recoveries available again with another learning rate', () => {
     const run = createRunState(training, UNIFORM_NATS);
     forgetLearningRate(run);
-    expect(kept(run)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
+    expect(comparableState(run)).toMatchObject({
+      recoveries: 0,
+      learningRateFactor: 1,
+      drops: 0,
+      best: 1.75,
+      sinceBest: 3,
+    });
   });
 });
 
-describe('the state of a run that went back', () => {
+describe('the state of a run after a recovery', () => {
   /** Since the checkpoint, the run has trained longer and found a better loss. */
   const returned = (
     ...to: [Checkpoint['training'] | null, { sameTraining: boolean; sameValidation: boolean }]
@@ -121,7 +133,7 @@ describe('the state of a run that went back', () => {
     const later = { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 };
     const run = Object.assign(createRunState(training, UNIFORM_NATS), later);
     rewindState(run, ...to);
-    return kept(run);
+    return comparableState(run);
   };
 
   it('is as in the checkpoint, except for the time, the best loss and the learning rate', () => {

@@ -11,21 +11,21 @@ import { VERSE, corpusOf, timeless, train, verses } from './fixture.ts';
  * save during the run.
  */
 const corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(50));
-const given = { maxSteps: 12, evaluateEvery: 4, hidden: 64, schedule: 'constant' } as const;
+const runOptions = { maxSteps: 12, evaluateEvery: 4, hidden: 64, schedule: 'constant' } as const;
 
 const kindsAt = (events: readonly TrainingEvent[], step: number): string[] =>
   events.flatMap((event) => ('step' in event && event.step === step && event.event !== 'start' ? [event.event] : []));
 
 test('the last evaluation begins when everything is saved, and a run that is killed in it resumes to the same end', async () => {
-  const whole = await train(corpus, given);
+  const whole = await train(corpus, runOptions);
   expect(kindsAt(whole.events, 12)).toEqual(['report', 'checkpoint', 'evaluation', 'checkpoint', 'end']);
-  const killed = await train(corpus, given, { stopAfter: ({ event }) => event === 'checkpoint' });
+  const killed = await train(corpus, runOptions, { stopAfter: ({ event }) => event === 'checkpoint' });
   expect(kindsAt(killed.events, 12)).toEqual(['report', 'checkpoint']);
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
   const { checkpoint: resumedFrom } = await folder.readNewestState();
   expect(resumedFrom.training).toMatchObject({ step: 12, loop: { finished: null } });
-  const resumed = await train(corpus, given, { folder, resumedFrom });
+  const resumed = await train(corpus, runOptions, { folder, resumedFrom });
   expect(kindsAt(resumed.events, 12)).toEqual(['evaluation', 'checkpoint', 'end']);
   expect(resumed.events.at(-1)).toMatchObject({ reason: 'max-steps' });
   expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(
@@ -34,22 +34,26 @@ test('the last evaluation begins when everything is saved, and a run that is kil
 });
 
 test('a run that is stopped twice before its last evaluation is not finished', async () => {
-  const killed = await train(corpus, given, { stopAfter: ({ event }) => event === 'checkpoint' });
+  const killed = await train(corpus, runOptions, { stopAfter: ({ event }) => event === 'checkpoint' });
   killed.folder.close();
   const folder = (await RunFolder.open(killed.folder.path))!;
   const { checkpoint: resumedFrom } = await folder.readNewestState();
-  const { events } = await train(corpus, given, { folder, resumedFrom, signal: AbortSignal.abort() });
+  const { events } = await train(corpus, runOptions, { folder, resumedFrom, signal: AbortSignal.abort() });
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'signal', step: 12 });
 });
 
 test('short evaluations have no separate save before them', async () => {
-  const { events } = await train(corpus, given);
+  const { events } = await train(corpus, runOptions);
   expect([4, 8].map((step) => kindsAt(events, step))).toEqual([4, 8].map(() => ['report', 'evaluation']));
-  expect(kindsAt((await train(verses, given)).events, 12)).toEqual(['report', 'evaluation', 'checkpoint', 'end']);
+  expect(kindsAt((await train(verses, runOptions)).events, 12)).toEqual(['report', 'evaluation', 'checkpoint', 'end']);
 });
 
 test('a run does not return to a state whose validation loss is not a number, even if it was saved before the evaluation', async () => {
-  const { events } = await train(corpus, { ...given, checkpointEvery: 8 }, { device: await failingInEvaluation(3) });
+  const { events } = await train(
+    corpus,
+    { ...runOptions, checkpointEvery: 8 },
+    { device: await failingInEvaluation(3) },
+  );
   expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
     { step: 8, reason: expect.stringContaining('from step 8 ') },
   ]);

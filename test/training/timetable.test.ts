@@ -11,7 +11,7 @@ import { defaultSettings, deviceThat, optionsOf, timeless, train, verses } from 
 
 const MINUTE = 60_000;
 /** Looks and saves would be due only at the end, after all steps, if only steps counted. */
-const given = {
+const runOptions = {
   maxSteps: 40,
   evaluateEvery: 100,
   sampleEvery: 100,
@@ -30,8 +30,8 @@ const kindsBefore = (events: readonly TrainingEvent[], step: number): Set<string
   new Set(events.flatMap((event) => (event.event !== 'start' && event.step < step ? [event.event] : [])));
 
 test('a slow run has interim evaluations, samples and timed saves, and the same weights as a fast run', async () => {
-  const fast = await train(verses, given, { clock: clockOf(1e-6) });
-  const slow = await train(verses, given, { clock: clockOf(MINUTE / 3) });
+  const fast = await train(verses, runOptions, { clock: clockOf(1e-6) });
+  const slow = await train(verses, runOptions, { clock: clockOf(MINUTE / 3) });
   expect(kindsBefore(fast.events, 40)).toEqual(new Set());
   expect(kindsBefore(slow.events, 40)).toEqual(new Set(['report', 'interim', 'sample', 'checkpoint']));
   const [a, b] = [await readCheckpoint(fast.folder.latestPath), await readCheckpoint(slow.folder.latestPath)];
@@ -39,7 +39,7 @@ test('a slow run has interim evaluations, samples and timed saves, and the same 
 });
 
 test('an interim evaluation counts neither as the best loss nor for patience or the plateau schedule', async () => {
-  const waiting = { ...given, evaluateEvery: 10, patience: 1, schedule: 'plateau' } as const;
+  const waiting = { ...runOptions, evaluateEvery: 10, patience: 1, schedule: 'plateau' } as const;
   const fast = await train(verses, waiting, { clock: clockOf(1e-6) });
   const slow = await train(verses, waiting, { clock: clockOf(MINUTE / 3) });
   const judged = ({ events }: typeof fast): unknown[] => events.filter(({ event }) => event === 'evaluation');
@@ -51,8 +51,8 @@ test('an interim evaluation counts neither as the best loss nor for patience or 
 });
 
 test('a run that is killed after a timed save resumes to the same weights', async () => {
-  const whole = await train(verses, given, { clock: clockOf(1e-6) });
-  const killed = await train(verses, given, {
+  const whole = await train(verses, runOptions, { clock: clockOf(1e-6) });
+  const killed = await train(verses, runOptions, {
     clock: clockOf(MINUTE / 3),
     stopAfter: ({ event }) => event === 'checkpoint',
   });
@@ -60,7 +60,7 @@ test('a run that is killed after a timed save resumes to the same weights', asyn
   const resumedFrom = await readCheckpoint(killed.folder.latestPath);
   expect(resumedFrom.training.step).toBeGreaterThan(0);
   expect(resumedFrom.training.step).toBeLessThan(40);
-  const resumed = await train(verses, given, { resumedFrom, clock: clockOf(MINUTE / 3) });
+  const resumed = await train(verses, runOptions, { resumedFrom, clock: clockOf(MINUTE / 3) });
   expect(timeless(await readCheckpoint(resumed.folder.latestPath))).toEqual(
     timeless(await readCheckpoint(whole.folder.latestPath)),
   );
@@ -74,7 +74,7 @@ test.each([
   async (call, step) => {
     const diverging = (): Promise<Device> =>
       deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
-    const due = { ...given, checkpointEvery: 20 };
+    const due = { ...runOptions, checkpointEvery: 20 };
     const fast = await train(verses, due, { clock: clockOf(1e-6), device: await diverging() });
     const slow = await train(verses, due, { clock: clockOf(MINUTE), device: await diverging() });
     expect(slow.events.filter(({ event }) => event === 'checkpoint').length).toBeGreaterThan(3);
@@ -102,7 +102,7 @@ test.each([
 test('a run that is killed after a timed save, and diverges after it resumes, returns to the same step as an uninterrupted run', async () => {
   const divergingAt = (call: number): Promise<Device> =>
     deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
-  const due = { ...given, checkpointEvery: 20 };
+  const due = { ...runOptions, checkpointEvery: 20 };
   const whole = await train(verses, due, { clock: clockOf(1e-6), device: await divergingAt(30) });
   const killed = await train(verses, due, {
     clock: clockOf(MINUTE),
@@ -121,21 +121,25 @@ test('a run that is killed after a timed save, and diverges after it resumes, re
 
 test('a slow run that is abandoned has no timed save', async () => {
   const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
-  const { events, folder } = await train(verses, { ...given, maxRecoveries: 0 }, { clock: clockOf(MINUTE), device });
+  const { events, folder } = await train(
+    verses,
+    { ...runOptions, maxRecoveries: 0 },
+    { clock: clockOf(MINUTE), device },
+  );
   expect(events.some(({ event }) => event === 'checkpoint')).toBe(true);
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'diverged', checkpoint: null });
   expect(await folder.holdsRun()).toBe(false);
 });
 
 test('intervals that are turned off stay off, however slow the run', async () => {
-  const off = { ...given, evaluateEvery: 0, sampleEvery: 0, checkpointEvery: 0 };
+  const off = { ...runOptions, evaluateEvery: 0, sampleEvery: 0, checkpointEvery: 0 };
   const { events } = await train(verses, off, { clock: clockOf(MINUTE / 3) });
   expect(kindsBefore(events, 40)).toEqual(new Set(['report']));
 });
 
 test('looks are due after one minute, then at intervals of the age of the run, up to ten minutes, and saves every five', () => {
   let now = 0;
-  const timetable = createTimetable(optionsOf(verses, given), {} as Session, createRunState(null, 1), () => now);
+  const timetable = createTimetable(optionsOf(verses, runOptions), {} as Session, createRunState(null, 1), () => now);
   const [looks, saves]: [number[], number[]] = [[], []];
   for (; now <= 60 * MINUTE; now += MINUTE / 4) {
     if (timetable.isInterimDue) looks.push(now / MINUTE);

@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 const HOUR = 3_600_000;
-const given = { maxSteps: 12, evaluateEvery: 4, sampleEvery: 6, sampleLength: 300, evaluationStreams: 1 } as const;
+const runOptions = { maxSteps: 12, evaluateEvery: 4, sampleEvery: 6, sampleLength: 300, evaluationStreams: 1 } as const;
 
 /**
  * The cpu, with a callback at the beginning of an evaluation, or of a sample: that is when a
@@ -43,7 +43,7 @@ async function deviceWhere(job: 'evaluate' | 'sample', happens: () => void): Pro
   };
 }
 
-const told = (events: readonly TrainingEvent[]): unknown[] =>
+const eventSummaries = (events: readonly TrainingEvent[]): unknown[] =>
   events.filter(({ event }) => event === 'evaluation' || event === 'sample');
 
 /** Ends the first invocation during a job, by `end`, and continues. */
@@ -54,9 +54,17 @@ async function interrupted(
 ) {
   const controller = new AbortController();
   const device = await deviceWhere(job, () => end(controller));
-  const first = await train(verses, { ...given, ...options, maxTimeMs: HOUR }, { device, signal: controller.signal });
+  const first = await train(
+    verses,
+    { ...runOptions, ...options, maxTimeMs: HOUR },
+    { device, signal: controller.signal },
+  );
   const saved = await first.folder.readNewestState();
-  const second = await train(verses, { ...given, ...options }, { folder: first.folder, resumedFrom: saved.checkpoint });
+  const second = await train(
+    verses,
+    { ...runOptions, ...options },
+    { folder: first.folder, resumedFrom: saved.checkpoint },
+  );
   return {
     first: first.events,
     saved: saved.checkpoint,
@@ -78,25 +86,25 @@ describe.each(ways)('%s', (_, reason, end) => {
     ['evaluate', { evaluateEvery: 0 }, 12],
     ['sample', { sampleEvery: 100 }, 12],
   ] as const)('abandons a step that begins to %s (%o), and the resumed run does it', async (job, options, step) => {
-    const whole = await train(verses, { ...given, ...options });
+    const whole = await train(verses, { ...runOptions, ...options });
     const { first, saved, second, latest } = await interrupted(job, options, end);
     expect(first.at(-1)).toMatchObject({ event: 'end', reason, step });
     expect(first.some((event) => event.event === (job === 'evaluate' ? 'evaluation' : 'sample'))).toBe(false);
     expect(saved.training.loop).toMatchObject({ finished: null });
     expect(second.at(-1)).toMatchObject({ event: 'end', reason: 'max-steps', step: 12 });
-    expect([...told(first), ...told(second)]).toEqual(told(whole.events));
+    expect([...eventSummaries(first), ...eventSummaries(second)]).toEqual(eventSummaries(whole.events));
     expect(timeless(latest)).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
   });
 });
 
 test('an evaluation that takes longer than --max-time is completed by an invocation that begins with it', async () => {
   const slow = (): Promise<Device> => deviceWhere('evaluate', () => void (now += 2 * HOUR));
-  const first = await train(verses, { ...given, maxTimeMs: HOUR }, { device: await slow() });
+  const first = await train(verses, { ...runOptions, maxTimeMs: HOUR }, { device: await slow() });
   expect(first.events.at(-1)).toMatchObject({ reason: 'max-time', step: 4 });
   const { checkpoint } = await first.folder.readNewestState();
   const second = await train(
     verses,
-    { ...given, maxTimeMs: HOUR },
+    { ...runOptions, maxTimeMs: HOUR },
     { folder: first.folder, resumedFrom: checkpoint, device: await slow() },
   );
   expect(second.events.filter(({ event }) => event === 'evaluation' || event === 'end')).toMatchObject([

@@ -43,7 +43,7 @@ export function runSlashCommand(line: string, options: ChangingOptions): SlashRe
   const option = optionOf.get(name);
   if (option !== undefined) {
     if (values.length > 0) Object.assign(options, { [option]: rows[option].kind.parse(name, values.join(' ')) });
-    return { text: `${name} ${shown(options[option as keyof ChangingOptions])}` };
+    return { text: `${name} ${textOfSetting(options[option as keyof ChangingOptions])}` };
   }
   if (!slashCommands.includes(name)) throw notFound(name);
   if (values.length > 0) throw usageError(`${name} has the value ${inQuotes(values.join(' '))}: expected no value`);
@@ -60,7 +60,7 @@ function notFound(name: string): Error {
   );
 }
 
-const shown = (value: unknown): string =>
+const textOfSetting = (value: unknown): string =>
   value === undefined ? 'is not set' : value === Infinity ? 'inf' : [value].flat().join('..');
 
 function help(): string {

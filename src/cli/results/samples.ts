@@ -8,8 +8,8 @@ import type { Output } from '../output/output.ts';
  * The options of the samples. `seed` is for the first sample, and each further sample uses the next
  * seed.
  */
-type Asked = SampleTextsOptions & Required<Pick<SampleTextsOptions, 'prime' | 'seed'>>;
-type Write = (model: Model, asked: Asked, start: TextOrBytes, stdout: Output) => Promise<void>;
+type SamplesToWrite = SampleTextsOptions & Required<Pick<SampleTextsOptions, 'prime' | 'seed'>>;
+type Write = (model: Model, options: SamplesToWrite, start: TextOrBytes, stdout: Output) => Promise<void>;
 
 /**
  * Generates and writes all samples. A prompt with unknown characters is an error before anything is
@@ -19,7 +19,7 @@ type Write = (model: Model, asked: Asked, start: TextOrBytes, stdout: Output) =>
  */
 export async function writeSamples(
   model: Model,
-  options: Asked,
+  options: SamplesToWrite,
   { json, keepPrime }: { readonly json: boolean; readonly keepPrime: boolean },
   stdout: Output,
 ): Promise<void> {
@@ -28,15 +28,15 @@ export async function writeSamples(
   await write(model, options, keepPrime ? options.prime : '', stdout);
 }
 
-const writeObjects: Write = async (model, asked, start, stdout) => {
+const writeObjects: Write = async (model, options, start, stdout) => {
   let index = 0;
-  for await (const drawn of model.sampleManyBytes(asked)) {
-    const bytes = Buffer.concat([Buffer.from(start), drawn]);
+  for await (const sampleBytes of model.sampleManyBytes(options)) {
+    const bytes = Buffer.concat([Buffer.from(start), sampleBytes]);
     const sample = {
       event: 'sample',
       index,
-      seed: asked.seed + index,
-      prime: textOf(asked.prime),
+      seed: options.seed + index,
+      prime: textOf(options.prime),
       text: textOf(bytes),
     };
     await stdout.writeJson(model.vocabulary.unit === 'byte' ? { ...sample, bytes: bytes.toString('base64') } : sample);
@@ -45,8 +45,8 @@ const writeObjects: Write = async (model, asked, start, stdout) => {
 };
 
 /** Writes exactly the bytes of the samples, with nothing between them or after the last. */
-const writeBytes: Write = async (model, asked, start, stdout) => {
-  for await (const pieces of model.sampleManyBytePieces(asked)) {
+const writeBytes: Write = async (model, options, start, stdout) => {
+  for await (const pieces of model.sampleManyBytePieces(options)) {
     if (start.length > 0) await stdout.write(start);
     for await (const piece of pieces) await stdout.write(piece);
   }
@@ -56,13 +56,13 @@ const writeBytes: Write = async (model, asked, start, stdout) => {
  * On a terminal, each of several samples has a heading, unless it is a record. Elsewhere, the output
  * is only the samples, each with a newline or the separator of records at its end.
  */
-const writeTexts: Write = async (model, asked, start, stdout) => {
-  const { seed, count } = asked;
+const writeTexts: Write = async (model, options, start, stdout) => {
+  const { seed, count } = options;
   const { bold, dim } = stdout.colour;
   const { separatorIn } = await import('../../corpus/vocabulary.ts');
   const separator = separatorIn(model.vocabulary);
   let index = 0;
-  for await (const pieces of model.sampleManyPieces(asked)) {
+  for await (const pieces of model.sampleManyPieces(options)) {
     if (count > 1 && stdout.isTty && separator === null)
       await stdout.write(
         `${index === 0 ? '' : '\n'}${dim(`── text ${index + 1} of ${count}, --seed ${seed + index} ──`)}\n`,

@@ -187,7 +187,7 @@ it('two outputs with the same path are refused', async () => {
 });
 
 describe.skipIf(!isBuilt || process.platform === 'win32')(
-  'output to open streams (npm run build makes the program)',
+  'output to open streams (needs npm run build)',
   { timeout: patience },
   () => {
     it('/dev/stdout means standard output, and a file descriptor works', async () => {

@@ -11,7 +11,8 @@ afterEach(() => void vi.unstubAllEnvs());
 const usable = kernelAvailability().filter(({ problem }) => problem === null);
 const unusable = kernelAvailability().filter(({ problem }) => problem !== null);
 /** Where WebAssembly does not have fused multiply-add, `wasm` chooses the portable kernels. */
-const given = (name: string): string => (name === 'wasm' && kernels.variant === 'portable' ? 'wasm-portable' : name);
+const kernelsUsedFor = (name: string): string =>
+  name === 'wasm' && kernels.variant === 'portable' ? 'wasm-portable' : name;
 
 describe('the kernels', () => {
   test('are tried from the fastest to the kernels that always work', () => {
@@ -21,14 +22,14 @@ describe('the kernels', () => {
 
   test('are the fastest that work here, with auto and by default', async () => {
     vi.stubEnv('RNN_KERNELS', '');
-    expect((await chooseKernels()).name).toBe(given(usable[0].name));
-    expect((await chooseKernels('auto')).name).toBe(given(usable[0].name));
+    expect((await chooseKernels()).name).toBe(kernelsUsedFor(usable[0].name));
+    expect((await chooseKernels('auto')).name).toBe(kernelsUsedFor(usable[0].name));
   });
 
   test.each(usable.map(({ name }) => name))('can be chosen by an option or by RNN_KERNELS: %s', async (name) => {
-    expect((await chooseKernels(name)).name).toBe(given(name));
+    expect((await chooseKernels(name)).name).toBe(kernelsUsedFor(name));
     vi.stubEnv('RNN_KERNELS', name);
-    expect((await chooseKernels()).name).toBe(given(name));
+    expect((await chooseKernels()).name).toBe(kernelsUsedFor(name));
     expect((await chooseKernels('wasm-portable')).name).toBe('wasm-portable');
   });
 

@@ -160,12 +160,12 @@ function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<s
   return new Map([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
 
-const named: readonly (readonly [string, Cell])[] = [
+const cellsByName: readonly (readonly [string, Cell])[] = [
   ...allCells.map((cell) => [cell.name, cell] as const),
   ['lstm with layer normalisation', lstmLayerNorm],
 ];
 
-describe.each(named)('%s', (name, cell) => {
+describe.each(cellsByName)('%s', (name, cell) => {
   test('computes over three time steps the same as its equations for each unit', () => {
     const random = new Random(6);
     const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
