@@ -104,7 +104,9 @@ export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: Te
     ...runLength(givenOrPreset, { length, kind }, windows),
     evaluationStreams: evaluationRows(
       corpus,
-      givenOrPreset.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16),
+      givenOrPreset.evaluationStreams ??
+        // Each row of a batch reads one record, so more rows do not change the measure.
+        (stored === null ? evaluationStreams(corpus.validation.length, 16) : batchSize),
     ),
   };
   const run =
