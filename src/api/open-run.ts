@@ -1,7 +1,6 @@
 // Opens a new or resumed run from its request, up to the point where it can start, and reports its
 // choices. Knows neither terminals nor signals.
 import { count } from '../count.ts';
-import { basename, dirname } from 'node:path';
 import {
   type Checkpoint,
   MemoryStore,
@@ -10,7 +9,6 @@ import {
   type RunStore,
   type TrainedModel,
   newestIn,
-  runsIn,
 } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError, checkpointError } from '../errors.ts';
@@ -25,10 +23,10 @@ import {
 } from '../training/continue.ts';
 import type { EndEvent, StartEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { suggestWords } from '../options/suggest.ts';
 import { refitOptions } from '../training/resolve.ts';
 import { prepareTraining } from '../training/train.ts';
 import { openDevice } from '../devices/open.ts';
+import { keepRecords } from './kept-records.ts';
 import {
   filesRead,
   machineOf,
@@ -41,6 +39,7 @@ import {
   hintToAddCharacters,
 } from './plan-run.ts';
 import { type RunInvocation, isReadText } from './run-request.ts';
+import { similarRuns } from './similar-runs.ts';
 import { flagOf } from '../options/flags.ts';
 
 /** A run that had already ended when it was opened. */
@@ -278,22 +277,10 @@ async function prepare(
     for (const note of run.notes) listener.note(note);
     const store = await openStore();
     opened.push(store);
+    await keepRecords(store, corpus);
     return { end: null, store, train: (signal) => run.train(store, signal), close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-const MAX_NAMED = 3;
-
-/**
- * Runs that the user may have meant by a folder without a run: the runs in the folder, and the runs
- * next to it with similar names.
- */
-async function similarRuns(path: string): Promise<string[]> {
-  const inside = await runsIn(path).catch(() => []);
-  const neighbours = new Map((await runsIn(dirname(path)).catch(() => [])).map((run) => [basename(run), run]));
-  const similar = suggestWords(basename(path), [...neighbours.keys()]).map((name) => neighbours.get(name)!);
-  return [...new Set([...inside, ...similar])].slice(0, MAX_NAMED);
 }

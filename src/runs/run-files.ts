@@ -13,6 +13,8 @@ export const previousFile = 'previous.json';
 export const bestFile = 'best.json';
 export const checkpointFiles: readonly string[] = [latestFile, previousFile, bestFile];
 export const lockFile = 'lock.json';
+/** The fingerprints of the records that the run was trained on. */
+export const recordsFile = 'records.bin';
 
 /** A latest.json that could not be read. */
 export const damagedFile = (count: number): string => `${latestFile}.damaged${count === 1 ? '' : `-${count}`}`;
@@ -30,13 +32,14 @@ export const isCheckpoint = (file: string): boolean => stepOfSnapshot(file) !== 
 
 /** A file that is being written, or that a killed process left. */
 export function isTemporary(file: string): boolean {
-  const [of] = /^.*?\.jsonl?(?=\.)/.exec(file) ?? [];
-  return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
+  const [of] = /^.*?\.(jsonl?|bin)(?=\.)/.exec(file) ?? [];
+  if (of === undefined || !file.endsWith(temporarySuffix)) return false;
+  return [logFile, lockFile, recordsFile].includes(of) || isCheckpoint(of);
 }
 
 /** A file that a run writes, or the temporary file of one. The lock itself is not included. */
 export const isRunFile = (file: string): boolean =>
-  file === logFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
+  file === logFile || file === recordsFile || damagedName.test(file) || isCheckpoint(file) || isTemporary(file);
 
 /** A run that has just begun has only its lock. */
 export const isRunFolder = (files: readonly string[]): boolean =>

@@ -24,6 +24,7 @@ export {
   findNewestState as newestIn,
 } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
+export { readRecords, recordsPath, writeRecords } from './records-file.ts';
 export { RunFolder } from './run-folder.ts';
 export { isCheckpoint } from './run-files.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';

@@ -76,6 +76,8 @@ const corpusRules = {
   train: count,
   validation: count,
   test: count,
+  /** Characters of the longest record. Null for a text without records, and in earlier checkpoints. */
+  longestRecord: orNull(count),
 };
 /** The text that a run was trained on. */
 export interface CorpusRecord extends Allowed<typeof corpusRules> {}
@@ -155,7 +157,8 @@ export const recordedLoop = (training: Training): LoopState =>
 /** The facts about the text that a checkpoint records. */
 export function corpusRecordOf(corpus: Corpus): CorpusRecord {
   const { train, validation, test } = corpus;
-  const known = { ...corpus, train: train.length, validation: validation.length, test: test.length };
+  const lengths = { train: train.length, validation: validation.length, test: test.length };
+  const known = { ...corpus, ...lengths, longestRecord: corpus.records?.facts.maxLength };
   return pick(known, Object.keys(corpusRules) as (keyof CorpusRecord)[]) as CorpusRecord;
 }
 
@@ -167,6 +170,7 @@ export function recordedCorpus(training: Training): CorpusRecord {
     sourcesDigest: digest,
     testDigest: sourcesDigest,
     test: 0,
+    longestRecord: null,
   } as Partial<CorpusRecord>);
 }
 
