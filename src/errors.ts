@@ -6,9 +6,10 @@
  * The kind of failure, named as in the table of exit codes: `machine`: the disk or another part of
  * the machine failed. `usage`: a wrong option or value. `corpus`: the text. `checkpoint`: the
  * checkpoint. `diverged`: training diverged and could not recover. `device`: the requested device
- * is not available. `busy`: another process trains in the run folder.
+ * is not available. `busy`: another process trains in the run folder. `unmet`: not enough samples
+ * meet the conditions.
  */
-export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device' | 'busy';
+export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device' | 'busy' | 'unmet';
 
 interface Details {
   readonly cause?: unknown;
@@ -52,6 +53,8 @@ export const corpusError = errorOf('corpus');
 export const checkpointError = errorOf('checkpoint');
 /** An error about a device that cannot be used. */
 export const deviceError = errorOf('device');
+/** An error about conditions that samples do not meet. */
+export const unmetError = errorOf('unmet');
 /** An error of the disk or another part of the machine. */
 export const machineError = errorOf('machine');
 

@@ -27,7 +27,13 @@ export { sample, type SampleRequest } from './api/sample.ts';
 export { ModelSession } from './api/session.ts';
 export type { CharacterProbability, ContinuationOptions, NextOptions, SessionOptions } from './api/session.ts';
 export type { BeamOptions, FoundContinuation } from './api/beam-search.ts';
-export type { SampleOptions, SampleTextsOptions } from './api/writer.ts';
+export type {
+  PromptOptions,
+  Sample,
+  SampleOptions,
+  SelectionOptions,
+  SampleTextsOptions,
+} from './api/sample-options.ts';
 export { surprisalOf } from './api/evaluation.ts';
 export {
   type ClassifiedLine,

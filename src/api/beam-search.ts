@@ -9,7 +9,7 @@ import { rule } from '../options/kind.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { ListenerOption } from './run-request.ts';
 import { withDevice } from './trained.ts';
-import { sampleMembers } from './writer.ts';
+import { sampleMembers } from './sample-options.ts';
 
 /** How to search for a continuation. Default: 8 texts at a time, 40 characters, and no stop. */
 export interface BeamOptions extends Partial<Omit<BeamRequest, 'prime' | 'stop'>>, ListenerOption {

@@ -1,18 +1,14 @@
 // A trained model, for commands and other programs: it generates and scores text, and shows its
 // activations and gradients. Each task opens the device that suits it and closes it afterwards.
 // Only a sampler stays open until `close`.
-import { type TrainedModel, startSymbolOf, parameterCountOf } from '../runs/store.ts';
+import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
-import { corpusError } from '../errors.ts';
-import { evalOptions, gradientsMeasured, inspectOptions } from '../options/trained.ts';
-import { orNull } from '../options/kind.ts';
+import { evalOptions, gradientsMeasured } from '../options/trained.ts';
 import { columnOf, omitUndefined, kindsOf, tableOf } from '../options/option.ts';
 import { machineOfCommands } from '../options/run.ts';
-import { readActivations } from '../insight/activations.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
-import { MIN_CHARACTERS, defaultLength, maxDefaultLength } from '../insight/search.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { SampledPieces } from '../sampling/pieces.ts';
 import type { Corpus } from './corpus.ts';
@@ -39,16 +35,18 @@ import {
   stream,
 } from './checks.ts';
 import { readTextOfModel, readModel, tokensOf, withDevice } from './trained.ts';
+import { readActivationsOf } from './activations.ts';
 import { evaluateText, surprisalOf } from './evaluation.ts';
 import { findUnits } from './found-units.ts';
 import { type BeamOptions, type FoundContinuation, searchContinuation } from './beam-search.ts';
 import { type LinesToScore, type ScoreOptions, type ScoredLine, scoreLines } from './line-scores.ts';
 import { ModelSession, type SessionOptions } from './session.ts';
-import { type SampleOptions, type SampleTextsOptions, Writer, bytesForm, textForm } from './writer.ts';
+import { bytesForm, textForm } from './chosen-texts.ts';
+import type { Sample, SampleOptions, SampleTextsOptions } from './sample-options.ts';
+import { Writer } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
 const { part, include, exclude, encoding, skipInvalid } = kindsOf(tableOf(evalOptions));
-const activationsMembers = { length: orNull(tableOf(inspectOptions).length.kind), listener: listenerMember };
 const readMembers = { part, include, exclude, encoding, skipInvalid, stdin: stream, listener: listenerMember };
 
 /**
@@ -89,7 +87,7 @@ export class Model {
     this.vocabulary = trained.vocabulary;
     this.#machine = machine;
     this.#symbols = new Vocabulary(trained.vocabulary);
-    this.#writer = new Writer(trained, machine);
+    this.#writer = new Writer(trained, path, machine);
   }
 
   /**
@@ -115,7 +113,8 @@ export class Model {
    * Generates several texts at once, which is faster than one after another. Yields each text as a
    * whole.
    *
-   * @throws RnnError as `sample` does
+   * @throws RnnError as `sample` does, `unmet` after the last text if fewer than `count` texts meet
+   * the conditions, and the error of a prompt in `primes`
    */
   sampleMany(options: SampleTextsOptions): AsyncGenerator<string, void, undefined> {
     return this.#writer.texts(options, textForm);
@@ -128,6 +127,25 @@ export class Model {
    */
   sampleManyBytes(options: SampleTextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
     return this.#writer.texts(options, bytesForm);
+  }
+
+  /**
+   * Generates several texts at once, and yields each with its seed and its log-probability. A prompt
+   * in `primes` that fails yields its error.
+   *
+   * @throws RnnError as `sampleMany` does, except errors of a single prompt
+   */
+  samples(options: SampleTextsOptions): AsyncGenerator<Sample, void, undefined> {
+    return this.#writer.samples(options, textForm);
+  }
+
+  /**
+   * The texts of `samples` as bytes.
+   *
+   * @throws RnnError as `samples` does
+   */
+  samplesAsBytes(options: SampleTextsOptions): AsyncGenerator<Sample<Uint8Array>, void, undefined> {
+    return this.#writer.samples(options, bytesForm);
   }
 
   /**
@@ -236,26 +254,7 @@ export class Model {
    */
   async activations(text: InputText, options: ActivationsOptions = {}): Promise<UnitActivations> {
     this.#writer.refuseClosed();
-    refuseWrong(options, activationsMembers);
-    const { length = Infinity, listener } = options;
-    const { model } = this.trained;
-    const whole = tokensOf(text, this.#symbols).subarray(0, length ?? maxDefaultLength(model));
-    if (whole.length === 0) {
-      const hint = `use at least one character, or ${MIN_CHARACTERS} to find cells`;
-      throw corpusError('cannot read the text: it is empty', hint);
-    }
-    const decoder = this.#symbols.decoder();
-    const decoded = Array.from(whole, (id) => decoder.push(id));
-    const pieces = length === null ? decoded.slice(0, defaultLength(decoded, model)) : decoded;
-    const total = pieces.length;
-    const activations = await withDevice(this.#machine, { kind: 'sampling', multiplyAdds: 0 }, (device) =>
-      readActivations(this.trained, whole.subarray(0, total), device, {
-        startSymbol: startSymbolOf(this.trained),
-        end: typeof text === 'string' ? null : (text.records?.end ?? null),
-        onRead: (done) => listener?.activity?.({ kind: 'inspecting', done, total }),
-      }),
-    );
-    return { pieces, activations };
+    return readActivationsOf(this.trained, this.#machine, this.#symbols, text, options);
   }
 
   /**

@@ -5,7 +5,7 @@ import { machineOfCommands } from '../options/run.ts';
 import { modelOrName, refuseWrong } from './checks.ts';
 import { openModel } from './model.ts';
 import type { MachineChoice } from './model-results.ts';
-import { type SampleOptions, sampleMembers } from './writer.ts';
+import { type SampleOptions, sampleMembers } from './sample-options.ts';
 
 /** The request of `sample`: the options of `openModel` and `Model.sample`. */
 export interface SampleRequest extends SampleOptions, MachineChoice {

@@ -17,7 +17,7 @@ import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong }
 import type { MachineChoice } from './model-results.ts';
 import type { ListenerOption } from './run-request.ts';
 import { openOnDevice } from './trained.ts';
-import { type SampleOptions, DEFAULT_LENGTH, randomSeed, sampleMembers } from './writer.ts';
+import { type SampleOptions, DEFAULT_LENGTH, randomSeed, sampleMembers } from './sample-options.ts';
 
 /** How a session reads its text. */
 export interface SessionOptions extends PromptRules, ListenerOption {}

@@ -1,76 +1,26 @@
-// Generates text with a trained model: the options of sampling, and a sampler that stays open from
-// one text to the next. Knows nothing else about models.
+// Generates text with a trained model, with a sampler that stays open from one text to the next.
+// Knows nothing else about models.
 import { constants } from 'node:buffer';
 import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import { usageError } from '../errors.ts';
-import type { SamplingOptions } from '../sampling/filters.ts';
-import {
-  type SampledTextRequest,
-  type Sampler,
-  type OneText,
-  type SamplerUse,
-  type SampledTextsRequest,
-  openSampler,
-} from '../sampling/sample.ts';
+import { type OneText, type Sampler, type SamplerUse, openSampler } from '../sampling/sample.ts';
 import type { SampledPieces } from '../sampling/pieces.ts';
-import { sampleOptions } from '../options/trained.ts';
-import { onOff, rule, wholeNumber } from '../options/kind.ts';
-import { kindsOf, tableOf } from '../options/option.ts';
-import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong } from './checks.ts';
+import { refuseOther, refuseUnless, refuseWrong } from './checks.ts';
+import { type Form, chosenTexts, planTexts, refuseLastSeed } from './chosen-texts.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { ListenerOption } from './run-request.ts';
+import {
+  type Sample,
+  type SampleOptions,
+  type SampledModel,
+  type SampleTextsOptions,
+  requestOf,
+  sampleMembers,
+  sampledModelOf,
+  selectingOptions,
+  textsMembers,
+} from './sample-options.ts';
 import { openOnDevice } from './trained.ts';
-
-/** How to sample a text. */
-export interface SampleOptions extends SamplingOptions, ListenerOption {
-  /**
-   * The prompt, which starts at the beginning of a line. It is not repeated in the output. A
-   * byte-level model accepts any bytes.
-   */
-  readonly prime?: string | Uint8Array;
-  /** The prompt is from the middle of a text, so it does not start a line. Default false. */
-  readonly midText?: boolean;
-  /** The number of characters to generate (bytes for a byte-level model). Default 500. */
-  readonly length?: number;
-  /** Ends the text when this string, or one of these strings, has been generated. */
-  readonly stop?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Whether the `stop` string that ends the text is part of the output. Default true. */
-  readonly keepStop?: boolean;
-  /** The same seed gives the same text. Default: a random seed. */
-  readonly seed?: number;
-}
-
-/** How to sample several texts at once. */
-export interface SampleTextsOptions extends SampleOptions {
-  /**
-   * The number of texts. Text k has the seed `seed` + k, so that it can be generated alone with
-   * that seed.
-   */
-  readonly count: number;
-}
-
-const { midText, length, seed, temperature, topK, topP, minP } = kindsOf(tableOf(sampleOptions));
-/** The rules of the options for one text. */
-export const sampleMembers = {
-  midText,
-  length,
-  seed,
-  temperature,
-  topK,
-  topP,
-  minP,
-  prime: rule('a text or bytes', isTextOrBytes),
-  stop: rule('a text, bytes or a list of them', (given) => [given].flat().every(isTextOrBytes)),
-  keepStop: onOff,
-  listener: listenerMember,
-  never: rule(
-    'a list of ids',
-    (given) => Array.isArray(given) && given.every((id) => Number.isSafeInteger(id) && id >= 0),
-  ),
-};
-/** Characters to generate, unless the caller gives another length. */
-export const DEFAULT_LENGTH = tableOf(sampleOptions).length.default;
-const textsMembers = { count: wholeNumber(1), ...sampleMembers };
 
 /**
  * Samples from a model on a device. It keeps the last sampler open for the next text, because
@@ -78,21 +28,26 @@ const textsMembers = { count: wholeNumber(1), ...sampleMembers };
  */
 export class Writer {
   readonly #trained: TrainedModel;
+  readonly #path: string | null;
   readonly #machine: MachineChoice;
+  readonly #model: SampledModel;
   #idleSampler: OpenSampler | null = null;
   #isClosed = false;
 
-  constructor(trained: TrainedModel, machine: MachineChoice) {
+  /** @param path the file of the model, or null */
+  constructor(trained: TrainedModel, path: string | null, machine: MachineChoice) {
     this.#trained = trained;
+    this.#path = path;
     this.#machine = machine;
+    this.#model = sampledModelOf(trained);
   }
 
   /** Generates one text in pieces. */
   async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     this.refuseClosed();
     refuseWrong(options, sampleMembers);
-    const { listener, ...sampleOptions } = options;
-    const { seed, ...request } = requestOf(sampleOptions);
+    const { listener } = options;
+    const { seed, ...request } = requestOf(this.#model, options);
     const sampler = this.#takeIdleSampler() ?? (await this.#open({ texts: 1, length: request.length }, listener));
     try {
       for (const pieces of draw(sampler.sampler, { ...request, texts: [{ seed }] })) yield* pieces;
@@ -111,10 +66,30 @@ export class Writer {
       length,
       `at most ${constants.MAX_STRING_LENGTH} (use sample for a longer text in pieces)`,
     );
-    for await (const text of this.piecesOfTexts(given, form)) {
-      const pieces: Piece[] = [];
-      for await (const piece of text) pieces.push(piece);
-      yield form.join(pieces);
+    for await (const { text, error } of this.samples(given, form, false)) {
+      if (error !== null) throw error;
+      yield text!;
+    }
+  }
+
+  /**
+   * Generates whole texts that meet conditions, with their log-probabilities.
+   *
+   * @param isScored whether log-probabilities are wanted
+   */
+  async *samples<Piece>(
+    given: SampleTextsOptions,
+    form: Form<Piece>,
+    isScored = true,
+  ): AsyncGenerator<Sample<Piece>, void, undefined> {
+    this.refuseClosed();
+    refuseWrong(given, textsMembers);
+    const plan = await planTexts(given, this.#model, this.#path, isScored);
+    const sampler = await this.#open(plan.use, given.listener);
+    try {
+      yield* chosenTexts(sampler.sampler, form, plan, this.#model);
+    } finally {
+      await sampler.close();
     }
   }
 
@@ -125,20 +100,19 @@ export class Writer {
   ): AsyncGenerator<SampledPieces<Piece>, void, undefined> {
     this.refuseClosed();
     refuseWrong(given, textsMembers);
-    const { count, listener, ...options } = given;
+    const { count, listener } = given;
+    const selecting = selectingOptions.find((name) => given[name] !== undefined && given[name] !== false);
+    if (selecting !== undefined)
+      throw usageError(
+        `cannot use ${selecting} for texts in pieces`,
+        'use samples or sampleMany, which yield whole texts',
+      );
     refuseOther('count', count, textsMembers.count);
-    const { seed, ...request } = requestOf(options);
-    // With a larger seed, two texts would have the same seed.
-    const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
-    refuseUnless(
-      options.seed === undefined || seed <= lastSeed,
-      'seed',
-      seed,
-      `at most 2^53 − ${count} for ${count} texts`,
-    );
-    const sampler = await this.#open({ texts: count, length: request.length }, listener);
+    const { seed, ...request } = requestOf(this.#model, given);
+    if (given.seed !== undefined) refuseLastSeed(seed, count!);
+    const sampler = await this.#open({ texts: count!, length: request.length }, listener);
     try {
-      yield* draw(sampler.sampler, { ...request, texts: seedsFrom(seed, count) });
+      yield* draw(sampler.sampler, { ...request, texts: seedsFrom(seed, count!) });
     } finally {
       await sampler.close();
     }
@@ -179,43 +153,11 @@ export class Writer {
   }
 }
 
-function requestOf({
-  prime = '',
-  midText = false,
-  length = DEFAULT_LENGTH,
-  stop,
-  keepStop = true,
-  seed = randomSeed(),
-  ...options
-}: SampleOptions): SampledTextRequest {
-  return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
-}
-
 function* seedsFrom(first: number, count: number): Generator<OneText> {
   for (let index = 0; index < count; index++) yield { seed: first + index };
 }
-
-/**
- * The form of texts, characters or bytes: how a sampler draws them, and how their pieces are
- * joined.
- */
-interface Form<Piece> {
-  draw(sampler: Sampler, request: SampledTextsRequest): Iterable<SampledPieces<Piece>>;
-  join(pieces: readonly Piece[]): Piece;
-}
-
-/** Pieces are strings, which end at characters. */
-export const textForm: Form<string> = {
-  draw: (sampler, request) => sampler.texts(request),
-  join: (pieces) => pieces.join(''),
-};
-/** Pieces are bytes, which may end inside a character. */
-export const bytesForm: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
 
 interface OpenSampler {
   readonly sampler: Sampler;
   close(): Promise<void>;
 }
-
-/** A seed for callers who give none. */
-export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];

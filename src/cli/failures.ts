@@ -13,6 +13,7 @@ export const exitCodes: Readonly<Record<ErrorKind, number>> = {
   diverged: 5,
   device: 6,
   busy: 7,
+  unmet: 9,
 };
 
 interface Failure {

@@ -3,8 +3,9 @@
 // the weaker sources: presets, the text and defaults.
 import type { Command } from 'commander';
 import { usageError } from '../errors.ts';
+import { sampleOptions } from '../options/sampling.ts';
 import { serveOptions } from '../options/serve.ts';
-import { evalOptions, sampleOptions } from '../options/trained.ts';
+import { evalOptions } from '../options/trained.ts';
 import { commonOptions } from '../options/common.ts';
 import { tableOf, variableOf } from '../options/option.ts';
 import { trainOptions } from '../options/train.ts';

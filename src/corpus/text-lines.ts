@@ -71,17 +71,19 @@ export interface LineReading {
   readonly encoding: string;
   /** Read the bytes of each line, for byte-level models. */
   readonly asBytes: boolean;
+  /** Empty lines count, too. Default false. */
+  readonly keepEmpty?: boolean;
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }
 
 /**
- * Yields the lines of files that are not empty. Each list has the lines that arrived together.
+ * Yields the lines of files, unless they are empty. Each list has the lines that arrived together.
  *
  * @throws RnnError `corpus` for a file that cannot be read
  */
 export async function* readLines(
   files: readonly string[],
-  { encoding, asBytes, stdin }: LineReading,
+  { encoding, asBytes, keepEmpty = false, stdin }: LineReading,
 ): AsyncGenerator<readonly TextLine[]> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (const source of files) {
@@ -89,7 +91,7 @@ export async function* readLines(
     const splitter = new LineSplitter();
     const lines = (split: readonly SplitLine[]): TextLine[] =>
       split
-        .filter(({ text }) => text !== '' && text !== '\r')
+        .filter(({ text }) => keepEmpty || (text !== '' && text !== '\r'))
         .map(({ text, ...line }) => ({ ...line, source, text: asBytes ? Buffer.from(text, 'latin1') : text }));
     for await (const text of asBytes ? textOfBytes(chunks) : decodeChunks(chunks, encoding))
       yield lines(splitter.push(text));

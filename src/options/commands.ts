@@ -201,7 +201,11 @@ export const benchOptions = {
 
 /** In each group, at most one option can be given to the command. */
 export const exclusiveOf = {
-  sample: [{ options: ['prime', 'primeFile'], hint: 'use one of them' }, ...exclusiveOfInteractive],
+  sample: [
+    { options: ['prime', 'primeFile', 'primes'], hint: 'use one of them' },
+    { options: ['count', 'primes'], hint: 'omit --count: rnn prints a text for each line' },
+    ...exclusiveOfInteractive,
+  ],
   sweep: [{ options: ['grid', 'random'], hint: 'use --sample cell=lstm,gru to sample from a list' }],
   bench: [{ options: ['profile', 'dryRun'], hint: 'omit one of them: a profile needs a measurement' }],
 } as const satisfies Readonly<Record<string, readonly ExclusiveOptions[]>>;

@@ -1,6 +1,7 @@
 // The names of options in messages. They come from the tables, so that every named flag exists.
 import * as commands from './commands.ts';
 import { predictOptions } from './predict.ts';
+import { sampleOptions } from './sampling.ts';
 import * as trained from './trained.ts';
 import { type Option, type OptionGroups, type TableOf, keyOf, tableOf } from './option.ts';
 import { type TrainFlags, trainOptions } from './train.ts';
@@ -13,7 +14,7 @@ const groups = [
   commands.importOptions,
   trained.inspectOptions,
   predictOptions,
-  trained.sampleOptions,
+  sampleOptions,
   commands.sweepOptions,
 ] as const satisfies readonly OptionGroups[];
 

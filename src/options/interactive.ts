@@ -10,7 +10,12 @@ export const interactiveOption = {
 
 const hint = 'omit one of them: --interactive continues the lines that you type';
 
+const prompts = ['prime', 'primeFile', 'primes', 'unknown'];
+const choice = ['unique', 'novel', 'notIn', 'match', 'maxTries', 'bestOf', 'ban', 'noRepeat'];
+const excluded = [...prompts, 'count', 'json', ...choice];
+
 /** Options that choose other prompts, several texts or another output. */
-export const exclusiveOfInteractive = (['prime', 'primeFile', 'count', 'json'] as const).map(
-  (option): ExclusiveOptions => ({ options: ['interactive', option], hint }),
-);
+export const exclusiveOfInteractive = excluded.map((option): ExclusiveOptions => ({
+  options: ['interactive', option],
+  hint,
+}));

@@ -1,12 +1,10 @@
-// The options of the commands that use a trained model: sample, eval, gradients and inspect, under
-// the headings of their help. Each option is a row: see option.ts.
+// The options of the commands that use a trained model: eval, gradients and inspect, under the
+// headings of their help. Each option is a row: see option.ts.
 import { parts } from './choices.ts';
-import { interactiveOption } from './interactive.ts';
-import { anyText, choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
+import { choice, list, number, onOff, orList, text, wholeNumber } from './kind.ts';
 import { fraction } from './network.ts';
 import type { OptionGroups, Options, Requirement } from './option.ts';
 import { machineOfCommands as machine, readingOptions } from './run.ts';
-import { lengthKind, temperatureKind } from './sampling-kinds.ts';
 import { checkpointOption, positiveWholeNumber, forceOption, htmlOption, jsonOption, svgOption } from './shared.ts';
 import { learningOptions } from './training.ts';
 
@@ -34,83 +32,6 @@ const knownText = {
   skipInvalid: { kind: onOff, help: readingOptions.skipInvalid.help },
 } as const;
 const { aliases } = learningOptions.sequenceLength;
-
-export const sampleOptions = {
-  'The text:': {
-    checkpoint: {
-      ...checkpointOption,
-      help: 'Use this run folder or checkpoint file, like the argument',
-      defaultInWords: '',
-    },
-    length: { kind: lengthKind, help: 'Generate this many characters. inf never ends', default: 500, isCommon: true },
-    prime: { kind: anyText, help: String.raw`Continue this prompt, in which \n, \t and \u{2014} work`, isCommon: true },
-    primeFile: {
-      kind: text(),
-      placeholder: '<file>',
-      help: 'Read the prompt from this file. - is stdin',
-      isCommon: true,
-    },
-    interactive: interactiveOption,
-    midText: { kind: onOff, help: 'Continue the middle of a text. Otherwise the prompt is its start' },
-    noPrime: { kind: onOff, help: 'Leave the prompt out of the output' },
-    stop: {
-      kind: list(),
-      help: 'End the text when it contains this string. Escapes work as in --prime. Repeatable',
-      isCommon: true,
-    },
-    keepStop: {
-      kind: onOff,
-      key: 'no-keep-stop',
-      aliases: ['no-stop'],
-      help: 'Leave the text of --stop out of the output',
-      isCommon: true,
-      default: true,
-    },
-    count: {
-      kind: positiveWholeNumber,
-      aliases: ['num'],
-      help: 'Generate this many texts in parallel',
-      default: 1,
-      isCommon: true,
-    },
-  },
-  'The choice of each character:': {
-    temperature: {
-      kind: temperatureKind,
-      key: 'temp',
-      aliases: ['temperature'],
-      help: 'Set the sampling temperature. 0.5 to 0.8 is safer, 0 is greedy, and 0.3..1.2 rises along the text',
-      default: 1,
-      variableAppliesToAllCommands: true,
-      isCommon: true,
-    },
-    topK: {
-      kind: positiveWholeNumber,
-      help: 'Choose among the k likeliest characters. Try 10 to 40',
-      variableAppliesToAllCommands: true,
-      isCommon: true,
-    },
-    topP: {
-      kind: number({ above: 0, max: 1 }),
-      help: 'Choose among the likeliest characters whose probabilities sum to x. Try 0.9 to 0.95',
-      variableAppliesToAllCommands: true,
-      isCommon: true,
-    },
-    minP: {
-      kind: fraction,
-      help: 'Choose among characters at least x times as likely as the likeliest. Try 0.05',
-      variableAppliesToAllCommands: true,
-    },
-    seed: {
-      kind: wholeNumber(0),
-      help: 'Set the seed of random numbers. The same seed gives the same text',
-      defaultInWords: 'random',
-      isCommon: true,
-    },
-  },
-  'The machine:': { device: { ...device, help: "Sample on this device. 'rnn help devices' lists them" }, threads },
-  'Output:': { json: { ...jsonOption, help: 'Print one JSON object per complete text', isCommon: true } },
-} as const satisfies OptionGroups;
 
 /** Required by the rates of dynamic evaluation. */
 const forDynamic: Requirement = { option: 'dynamic', hint: 'add --dynamic, or omit it' };

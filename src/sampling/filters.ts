@@ -7,7 +7,7 @@
 // of the total that min-p and top-k left, as in Hugging Face's transformers.
 
 import { type RnnError, inQuotes, unexpected, usageError, checkpointError } from '../errors.ts';
-import { sampleOptions } from '../options/trained.ts';
+import { sampleOptions } from '../options/sampling.ts';
 import { type Options, keyOf, tableOf } from '../options/option.ts';
 import type { Random } from '../random.ts';
 

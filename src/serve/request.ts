@@ -2,7 +2,7 @@
 import { unknownPolicies } from '../options/choices.ts';
 import { type Rule, choice, onOff, rule, wholeNumber } from '../options/kind.ts';
 import { kindsOf, tableOf } from '../options/option.ts';
-import { sampleOptions } from '../options/trained.ts';
+import { sampleOptions } from '../options/sampling.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import { ApiError, badMember } from './errors.ts';
 

@@ -6,6 +6,8 @@ import { openDevice } from '../../src/devices/open.ts';
 import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../../src/runs/store.ts';
 import { type Sampler, type SampledTextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
+import { type SampledPieces, withOutcome } from '../../src/sampling/pieces.ts';
+import type { TextOutcome } from '../../src/sampling/text.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
@@ -123,7 +125,7 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
     const texts = function* <Piece>(
       { texts: each, ...request }: SampledTextsRequest,
       all: readonly Piece[],
-    ): Generator<AsyncGenerator<Piece>> {
+    ): Generator<SampledPieces<Piece>> {
       for (const { seed } of each) {
         calls.sampled.push({ ...request, seed });
         yield asyncOf(all);
@@ -142,8 +144,14 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
   return calls;
 }
 
-async function* asyncOf<Piece>(pieces: readonly Piece[]): AsyncGenerator<Piece> {
-  yield* pieces;
+/** The outcome of each text: three tokens, each with a probability of 1/2. */
+const outcome: TextOutcome = { isCut: false, tokens: 3, logProbability: -3 * Math.LN2 };
+
+function asyncOf<Piece>(pieces: readonly Piece[]): SampledPieces<Piece> {
+  async function* all(): AsyncGenerator<Piece, void, undefined> {
+    yield* pieces;
+  }
+  return withOutcome(all(), () => outcome);
 }
 
 /** The measurement of `rnn train --dry-run`. */

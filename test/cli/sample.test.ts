@@ -140,6 +140,7 @@ describe('rnn sample', () => {
 
   it('--json prints one object per text', async () => {
     useDoubles();
+    const outcome = { cut: false, logProbability: -3 * Math.LN2, bitsPerCharacter: 1 };
     const { stdout, stderr } = await rnn(['sample', '--count', '2', '--json', '--prime', 'To ']);
     expect(stderr).toBe('');
     expect(
@@ -148,8 +149,8 @@ describe('rnn sample', () => {
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual([
-      { event: 'sample', index: 0, seed: 4711, prime: 'To ', text: 'To be or not' },
-      { event: 'sample', index: 1, seed: 4712, prime: 'To ', text: 'To be or not' },
+      { event: 'sample', index: 0, seed: 4711, prime: 'To ', text: 'To be or not', ...outcome },
+      { event: 'sample', index: 1, seed: 4712, prime: 'To ', text: 'To be or not', ...outcome },
     ]);
   });
 
@@ -381,12 +382,13 @@ describe('a byte-level model', () => {
     const argv = ['--length', '6', '--prime', String.raw`\xfd`];
     const terminal = await sampled([...argv, '--no-color'], { stdout: new FakeStream({ columns: 80 }) });
     expect(terminal.stdout).toBe('\u{FFFD}\u{FFFD}\u{FFFD}␀␁␂␃\n');
-    expect(JSON.parse((await sampled([...argv, '--json'])).stdout)).toEqual({
+    expect(JSON.parse((await sampled([...argv, '--json'])).stdout)).toMatchObject({
       event: 'sample',
       index: 0,
       seed: 1,
       prime: '\u{FFFD}',
       text: '\u{FFFD}\u{FFFD}\u{FFFD}\u0000\u0001\u0002\u0003',
+      cut: true,
       bytes: Buffer.of(0xfd, 0xfe, 0xff, 0, 1, 2, 3).toString('base64'),
     });
   });

@@ -2,7 +2,7 @@
 // state from line to line.
 import type { Model } from '../../api/model.ts';
 import type { ContinuationOptions, ModelSession, SessionOptions } from '../../api/session.ts';
-import { DEFAULT_LENGTH } from '../../api/writer.ts';
+import { DEFAULT_LENGTH } from '../../api/sample-options.ts';
 import { separatorIn } from '../../corpus/vocabulary.ts';
 import { RnnError } from '../../errors.ts';
 import type { TextOrBytes } from '../../sampling/sample.ts';

@@ -1,6 +1,6 @@
 // Opens the conversation of `rnn sample --interactive` from the options of the command.
 import type { CommandOptionValues } from '../../options/option.ts';
-import type { sampleOptions } from '../../options/trained.ts';
+import type { sampleOptions } from '../../options/sampling.ts';
 import { recordedReadingOrNull } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';

@@ -3,7 +3,7 @@
 import { inQuotes, usageError } from '../../errors.ts';
 import { type Option, keyOf, tableOf } from '../../options/option.ts';
 import { nearestWord } from '../../options/suggest.ts';
-import { sampleOptions } from '../../options/trained.ts';
+import { sampleOptions } from '../../options/sampling.ts';
 import { textTable } from '../output/text-table.ts';
 
 const { temperature, topK, topP, minP, length, seed } = tableOf(sampleOptions);

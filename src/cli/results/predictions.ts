@@ -9,7 +9,7 @@ import type { TextOrBytes } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { toBits } from '../output/format.ts';
 import { textTable } from '../output/text-table.ts';
-import { textOf } from './samples.ts';
+import { textIn } from '../../api/sample-options.ts';
 
 /** The text that was read, and the form of the output. */
 interface Shown {
@@ -40,7 +40,7 @@ export async function writeTable(
     return stdout.writeJson({
       event: 'prediction',
       checkpoint: model.path,
-      text: textOf(text),
+      text: textIn(text),
       likeliest: likeliest.map(objectOf),
     });
   const nameOf = await namesOf(model);
@@ -89,7 +89,7 @@ export async function writeWalk(
       await stdout.writeJson({
         event: 'step',
         checkpoint: model.path,
-        text: textOf(text),
+        text: textIn(text),
         step,
         ...objectOf(chosen),
         likeliest,
@@ -114,10 +114,10 @@ export async function writeContinuation(
 ): Promise<void> {
   const { unit } = vocabulary;
   if (json) {
-    const found = { text: textOf(text), beam, continuation, tokens, logProbability, bits, isCut };
+    const found = { text: textIn(text), beam, continuation, tokens, logProbability, bits, isCut };
     return stdout.writeJson({ event: 'continuation', checkpoint: path, ...found });
   }
-  await stdout.write(`${stdout.colour.bold(stdout.shown(textOf(text)))}${stdout.shown(continuation)}`);
+  await stdout.write(`${stdout.colour.bold(stdout.shown(textIn(text)))}${stdout.shown(continuation)}`);
   if (!continuation.endsWith('\n')) await stdout.write('\n');
   const end = isCut ? '' : vocabulary.end == null ? '' : ', with the end of the record';
   stderr.note(

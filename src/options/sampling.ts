@@ -1,0 +1,133 @@
+// The options of `rnn sample`, under the headings of its help. Each option is a row: see option.ts.
+import { interactiveOption } from './interactive.ts';
+import { anyText, list, number, onOff, text, wholeNumber } from './kind.ts';
+import { fraction } from './network.ts';
+import type { OptionGroups } from './option.ts';
+import { machineOfCommands } from './run.ts';
+import { lengthKind, temperatureKind } from './sampling-kinds.ts';
+import { checkpointOption, jsonOption, positiveWholeNumber, unknownOption } from './shared.ts';
+
+const { device, threads } = machineOfCommands;
+
+export const sampleOptions = {
+  'The text:': {
+    checkpoint: {
+      ...checkpointOption,
+      help: 'Use this run folder or checkpoint file, like the argument',
+      defaultInWords: '',
+    },
+    length: {
+      kind: lengthKind,
+      help: 'Generate this many characters. inf never ends',
+      defaultInWords: '500, or 4 times the longest record',
+      isCommon: true,
+    },
+    prime: { kind: anyText, help: String.raw`Continue this prompt, in which \n, \t and \u{2014} work`, isCommon: true },
+    primeFile: {
+      kind: text(),
+      placeholder: '<file>',
+      help: 'Read the prompt from this file. - is stdin',
+      isCommon: true,
+    },
+    primes: {
+      kind: text(),
+      placeholder: '<file>',
+      help: 'Continue each line of this file, and print a line for each. - is stdin',
+      isCommon: true,
+    },
+    unknown: unknownOption,
+    interactive: interactiveOption,
+    midText: { kind: onOff, help: 'Continue the middle of a text. Otherwise the prompt is its start' },
+    noPrime: { kind: onOff, help: 'Leave the prompt out of the output' },
+    stop: {
+      kind: list(),
+      help: 'End the text when it contains this string. Escapes work as in --prime. Repeatable',
+      isCommon: true,
+    },
+    keepStop: {
+      kind: onOff,
+      key: 'no-keep-stop',
+      aliases: ['no-stop'],
+      help: 'Leave the text of --stop out of the output',
+      isCommon: true,
+      default: true,
+    },
+    count: {
+      kind: positiveWholeNumber,
+      aliases: ['num'],
+      help: 'Generate this many texts in parallel',
+      default: 1,
+      isCommon: true,
+    },
+  },
+  'The choice of texts:': {
+    unique: { kind: onOff, help: 'Generate no text twice', isCommon: true },
+    novel: { kind: onOff, help: 'Generate no record that the text of the run has', isCommon: true },
+    notIn: {
+      kind: list(),
+      placeholder: '<file>',
+      help: 'Generate no record or line of this file. Repeatable',
+      isCommon: true,
+    },
+    match: {
+      kind: text(),
+      placeholder: '<regex>',
+      help: 'Generate only texts that this regular expression of JavaScript matches',
+      isCommon: true,
+    },
+    maxTries: {
+      kind: positiveWholeNumber,
+      help: 'Abandon a text if this many samples in a row do not meet the conditions',
+      defaultInWords: '100',
+    },
+    bestOf: {
+      kind: positiveWholeNumber,
+      help: 'Sample this many texts for each, and keep the likeliest by probability per character',
+    },
+  },
+  'The choice of each character:': {
+    temperature: {
+      kind: temperatureKind,
+      key: 'temp',
+      aliases: ['temperature'],
+      help: 'Set the sampling temperature. 0.5 to 0.8 is safer, 0 is greedy, and 0.3..1.2 rises along the text',
+      default: 1,
+      variableAppliesToAllCommands: true,
+      isCommon: true,
+    },
+    topK: {
+      kind: positiveWholeNumber,
+      help: 'Choose among the k likeliest characters. Try 10 to 40',
+      variableAppliesToAllCommands: true,
+      isCommon: true,
+    },
+    topP: {
+      kind: number({ above: 0, max: 1 }),
+      help: 'Choose among the likeliest characters whose probabilities sum to x. Try 0.9 to 0.95',
+      variableAppliesToAllCommands: true,
+      isCommon: true,
+    },
+    minP: {
+      kind: fraction,
+      help: 'Choose among characters at least x times as likely as the likeliest. Try 0.05',
+      variableAppliesToAllCommands: true,
+    },
+    ban: {
+      kind: text(),
+      placeholder: '<characters>',
+      help: 'Never generate any of these characters. Escapes work as in --prime',
+    },
+    noRepeat: {
+      kind: wholeNumber(2),
+      help: 'Generate no passage of this many characters twice in a text. Try 20',
+    },
+    seed: {
+      kind: wholeNumber(0),
+      help: 'Set the seed of random numbers. The same seed gives the same text',
+      defaultInWords: 'random',
+      isCommon: true,
+    },
+  },
+  'The machine:': { device: { ...device, help: "Sample on this device. 'rnn help devices' lists them" }, threads },
+  'Output:': { json: { ...jsonOption, help: 'Print one JSON object per complete text', isCommon: true } },
+} as const satisfies OptionGroups;
