@@ -93,8 +93,9 @@ export async function evaluateWindows(
 ): Promise<number | null> {
   let sum = 0;
   let scored = 0;
-  onProgress?.(0, total);
-  for (let next = windows.next(); !next.done;) {
+  let next = windows.next();
+  const take = (): WindowRun | null => {
+    if (next.done) return null;
     const steps = stepsIn(next.value);
     const job = jobOf(steps);
     const batch: EvaluationWindow[] = [];
@@ -102,8 +103,10 @@ export async function evaluateWindows(
       if (next.done || stepsIn(next.value) !== steps) break;
       batch.push(next.value);
     }
-    if (isUrgent?.()) return null;
-    const results = await executable.run(
+    return { job, batch };
+  };
+  const start = ({ job, batch }: WindowRun): Promise<readonly CallResult[]> =>
+    executable.run(
       job,
       batch.map(({ inputs, targets, reset }) => ({
         ids: inputs,
@@ -112,16 +115,50 @@ export async function evaluateWindows(
         ...(learns && { update: {} }),
       })),
     );
+  const copies: Outputs[] = [];
+  let visitLast = (): void => {};
+  onProgress?.(0, total);
+  for (let run = take(); run !== null;) {
+    if (isUrgent?.()) return null;
+    const { batch } = run;
+    const running = start(run);
+    // While the device computes, this thread visits the outputs of the last run.
+    visitLast();
+    const following = take();
+    // setImmediate lets signals be handled, even if the device computes on this thread.
+    const [results] = await Promise.all([running, setImmediate()]);
     for (const [index, { lossNats, updated, outputs }] of results.entries()) {
       if (learns && !updated) throw divergedAfter(scored);
       sum += lossNats;
       scored += batch[index].scored;
-      if (visit !== undefined) visitWindow(batch[index], outputs, visit);
+      if (visit !== undefined) copies[index] = copyOf(outputs, copies[index]);
     }
+    if (visit !== undefined)
+      visitLast = () => {
+        for (const [index, window] of batch.entries()) visitWindow(window, copies[index], visit);
+      };
     onProgress?.(scored, total);
-    await setImmediate(); // lets signals be handled, even if the device computes on this thread
+    run = following;
   }
+  visitLast();
   return sum / scored;
+}
+
+/** Windows that the device computes without returning to this thread. */
+interface WindowRun {
+  readonly job: string;
+  readonly batch: readonly EvaluationWindow[];
+}
+
+type Outputs = Record<string, Float32Array>;
+
+/** Copies outputs, which the next run overwrites, to arrays of an earlier copy where they fit. */
+function copyOf(outputs: CallResult['outputs'], into: Outputs = {}): Outputs {
+  for (const [name, values] of Object.entries(outputs)) {
+    if ((into[name]?.length ?? 0) < values.length) into[name] = new Float32Array(values.length);
+    into[name].set(values);
+  }
+  return into;
 }
 
 const stepsIn = ({ inputs, starts }: EvaluationWindow): number => inputs.length / starts.length;
