@@ -18,6 +18,7 @@ const SCORED_LINES = 2000;
 const UNUSUAL_LINES = 20;
 /** The unusual lines must be among this many. */
 const TOP = 25;
+const [YESTERDAY, MODEL] = ['yesterday.log', 'model'];
 const MEASURES = ['bpc', 'bits', 'worst'];
 
 const USERS = ['-', '-', '-', '-', 'alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi'];
@@ -42,18 +43,19 @@ function randomFrom(seed) {
 }
 
 /**
- * Lines of a log, one each few seconds.
+ * Lines of a log from midnight on, one each few seconds. They have times but not dates, because each
+ * new date would be unusual.
  * @param unusual how many lines differ in one field, at random positions
  * @returns the lines, and the numbers of the unusual lines, from 1
  */
-export function logLines(count, { seed, unusual = 0, start = Date.UTC(2026, 10, 30) }) {
+export function logLines(count, { seed, unusual = 0 }) {
   const random = randomFrom(seed);
   const pick = (list) => list[random(list.length)];
   const chosen = new Set();
   while (chosen.size < unusual) chosen.add(random(count));
-  let [time, changed] = [start, 0];
+  let [time, changed] = [0, 0];
   const lines = Array.from({ length: count }, (_, index) => {
-    time += 1000 * random(8);
+    time += 1000 * random(9);
     const isRead = random(5) > 0;
     const resource = `/api/v1/${pick(RESOURCES)}`;
     const fields = {
@@ -70,7 +72,7 @@ export function logLines(count, { seed, unusual = 0, start = Date.UTC(2026, 10, 
       changed++;
     }
     const { client, user, method, path, status, agent } = fields;
-    const at = new Date(time).toISOString().slice(0, 19);
+    const at = new Date(time).toISOString().slice(11, 19);
     return `${at} ${client} ${user} "${method} ${path} HTTP/1.1" ${status} ${100 + random(9900)} ${1 + random(400)}ms "${agent}"`;
   });
   return { lines, unusual: [...chosen].map((index) => index + 1) };
@@ -87,10 +89,10 @@ function main() {
   const program = join(root, 'bin/rnn.js');
   const folder = flags.keep ?? mkdtempSync(join(tmpdir(), 'rnn-log-lines-'));
   mkdirSync(folder, { recursive: true });
-  const [yesterday, today, model] = ['yesterday.log', 'today.log', 'model'].map((name) => join(folder, name));
+  const [yesterday, today, model] = [YESTERDAY, 'today.log', MODEL].map((name) => join(folder, name));
   const seed = Number(flags.seed);
   const old = logLines(TRAINING_LINES, { seed });
-  const fresh = logLines(SCORED_LINES, { seed: seed + 1, unusual: UNUSUAL_LINES, start: Date.UTC(2026, 11, 1) });
+  const fresh = logLines(SCORED_LINES, { seed: seed + 1, unusual: UNUSUAL_LINES });
   writeFileSync(yesterday, `${old.lines.join('\n')}\n`);
   writeFileSync(today, `${fresh.lines.join('\n')}\n`);
   console.log(`${machineTold()}, ${programTold()}, seed ${flags.seed}, --budget ${flags.budget}`);
@@ -102,20 +104,48 @@ function main() {
     const found = fresh.unusual.filter((line) => top.includes(line)).length;
     console.log(`--by ${measure}: ${found} of ${UNUSUAL_LINES} unusual lines among the top ${TOP}`);
   }
-  const reports = jsonLines(readFileSync(join(model, 'log.jsonl'), 'utf8')).filter(({ event }) => event === 'report');
-  const training = median(reports.map(({ charactersPerSecond }) => charactersPerSecond));
-  const characters = readFileSync(yesterday).length;
-  const scoring = median(
-    Array.from({ length: 3 }, () => {
-      const words = ['score', yesterday, '--checkpoint', model, '--top', '1'];
-      return characters / secondsOf(() => run(process.execPath, [program, ...words]));
-    }),
-  );
+  const speeds = Array.from({ length: 3 }, () => [
+    trainingSpeed(program, folder, model),
+    scoringSpeed(program, folder),
+  ]);
+  const [training, scoring] = [0, 1].map((side) => median(speeds.map((round) => round[side])));
+  const ratio = median(speeds.map(([trained, scored]) => scored / trained));
   const perSecond = (speed) => `${Math.round(speed).toLocaleString('en')} characters/s`;
   console.log(
-    `training ${perSecond(training)}, scoring with start ${perSecond(scoring)}: ratio ${(scoring / training).toFixed(2)}`,
+    `training ${perSecond(training)}, scoring ${perSecond(scoring)} with its start: ratio ${ratio.toFixed(2)}`,
   );
   if (flags.keep === undefined) rmSync(folder, { recursive: true });
+}
+
+/** Characters per second of a training of 10 seconds, with the sizes of a model. */
+function trainingSpeed(program, folder, model) {
+  const [{ options }] = jsonLines(readFileSync(join(model, 'log.jsonl'), 'utf8'));
+  const out = join(folder, 'speed');
+  const sizes = ['cell', 'layers', 'hidden', 'embedding', 'skip', 'batch-size', 'sequence-length'].flatMap((key) => {
+    const name = key.replace(/-./, ([, letter]) => letter.toUpperCase());
+    return [`--${key}`, options[name]];
+  });
+  const length = ['--max-steps', '1000000', '--max-time', '10s', '--sample-every', '0', '--quiet', '--force'];
+  run(process.execPath, [
+    program,
+    'train',
+    join(folder, YESTERDAY),
+    '--records',
+    'line',
+    '--out',
+    out,
+    ...sizes,
+    ...length,
+  ]);
+  const reports = jsonLines(readFileSync(join(out, 'log.jsonl'), 'utf8')).filter(({ event }) => event === 'report');
+  return median(reports.map(({ charactersPerSecond }) => charactersPerSecond));
+}
+
+/** Characters per second of a command that scores all lines, with the start of the program. */
+function scoringSpeed(program, folder) {
+  const file = join(folder, YESTERDAY);
+  const words = ['score', file, '--checkpoint', join(folder, MODEL), '--top', '1'];
+  return readFileSync(file).length / secondsOf(() => run(process.execPath, [program, ...words]));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) main();

@@ -1,6 +1,7 @@
 // Scores lines one by one, each from a zero state. Lines of similar length share the windows of a
 // batch.
-import { recordWindows } from '../corpus/record-batches.ts';
+import { type RecordWindowSizes, recordWindows } from '../corpus/record-batches.ts';
+import { chooseLengths } from '../corpus/records.ts';
 import type { EvaluationWindow } from '../corpus/evaluation-windows.ts';
 import type { Device, Executable, Job } from '../devices/device.ts';
 import { networkProgram } from '../model/network.ts';
@@ -13,12 +14,12 @@ import { surprisalNats } from './surprisal.ts';
 /** Rows of a batch: few for lines that arrive one by one, and many for a file. */
 const FEW = 4;
 const MANY = 64;
+/** Time steps of the longest window. A longer line takes several windows. */
 const MAX_STEPS = 64;
-/**
- * Time steps of windows. A longer line takes several windows. With few rows, compiling further
- * lengths takes longer than they save.
- */
-const lengthsOf = (rows: number): readonly number[] => (rows === FEW ? [16, MAX_STEPS] : [8, 16, 32, 48, MAX_STEPS]);
+/** With few rows, compiling further lengths takes longer than they save. */
+const LENGTHS_OF_FEW: readonly number[] = [16, MAX_STEPS];
+/** More lengths take longer to compile than they save. */
+const MAX_LENGTHS = 5;
 /** A batch of many rows takes about as long as this many batches of few rows. */
 const FEW_PER_MANY = 4;
 
@@ -38,12 +39,19 @@ interface Group {
   readonly to: number;
 }
 
+/** Programs for batches of some number of rows. */
+interface CompiledRows {
+  /** The time steps that windows may have, ascending. */
+  readonly lengths: readonly number[];
+  readonly executable: Executable;
+}
+
 /** Scores lines with one model. It compiles the programs for few or many lines when they are needed. */
 export class LineScorer {
   readonly #trained: BareModel;
   readonly #end: number;
   readonly #device: Device;
-  readonly #executables = new Map<number, Promise<Executable>>();
+  readonly #compiled = new Map<number, Promise<CompiledRows>>();
 
   /** @param end id of the token before and after a line */
   constructor(trained: BareModel, end: number, device: Device) {
@@ -58,7 +66,7 @@ export class LineScorer {
    * @param onProgress receives the number of tokens done so far
    */
   async score(lines: readonly LineTokens[], onProgress?: (done: number) => void): Promise<readonly Float32Array[]> {
-    const tokens = new Uint32Array(lines.reduce((sum, { ids }) => sum + ids.length + 2, 0)).fill(this.#end);
+    const tokens = new Uint32Array(lines.reduce((sum, { ids }) => sum + ids.length + 1, 1)).fill(this.#end);
     const bits = new Float32Array(tokens.length);
     const starts = new Array<number>(lines.length);
     const groups = new Map<number, Group[]>([FEW, MANY].map((rows) => [rows, []]));
@@ -71,7 +79,7 @@ export class LineScorer {
         start += lines[index].ids.length + 1;
       }
       groups.get(rows)!.push({ from, to: start });
-      from = start;
+      from = start - 1;
     }
     let done = 0;
     for (const [rows, ofRows] of groups) {
@@ -87,7 +95,7 @@ export class LineScorer {
   }
 
   async close(): Promise<void> {
-    for (const opening of this.#executables.values()) await (await opening.catch(() => null))?.close();
+    for (const compiling of this.#compiled.values()) await (await compiling.catch(() => null))?.executable.close();
   }
 
   async #run(
@@ -97,10 +105,10 @@ export class LineScorer {
     bits: Float32Array,
     onProgress: (done: number) => void,
   ): Promise<void> {
-    const executable = await this.#executableFor(rows);
+    const { lengths, executable } = await this.#compiledFor(rows, tokens);
     const V = this.#trained.model.vocabulary;
     await evaluateWindows(executable, {
-      windows: windowsOf(groups, tokens, this.#end, rows),
+      windows: windowsOf(groups, tokens, this.#end, { batchSize: rows, lengths }),
       total: tokens.length,
       jobOf,
       visit: ({ logits }, row, at) => {
@@ -110,23 +118,23 @@ export class LineScorer {
     });
   }
 
-  #executableFor(rows: number): Promise<Executable> {
-    const opened = this.#executables.get(rows) ?? this.#compile(rows);
-    this.#executables.set(rows, opened);
-    return opened;
+  #compiledFor(rows: number, tokens: Uint32Array): Promise<CompiledRows> {
+    const compiled = this.#compiled.get(rows) ?? this.#compile(rows, tokens);
+    this.#compiled.set(rows, compiled);
+    return compiled;
   }
 
-  async #compile(rows: number): Promise<Executable> {
+  /** @param tokens the first lines, to which the lengths of windows are fitted */
+  async #compile(rows: number, tokens: Uint32Array): Promise<CompiledRows> {
     const { model } = this.#trained;
-    const jobs = lengthsOf(rows)
-      .toReversed()
-      .map((steps): Job => ({
-        name: jobOf(steps),
-        steps,
-        batch: rows,
-        sharesStateWith: jobOf(MAX_STEPS),
-        build: (some) => networkProgram(model, { steps, rows: some }, { outputs: 'logits' }),
-      }));
+    const lengths = rows === FEW ? LENGTHS_OF_FEW : fittingLengths({ tokens, end: this.#end });
+    const jobs = lengths.toReversed().map((steps): Job => ({
+      name: jobOf(steps),
+      steps,
+      batch: rows,
+      sharesStateWith: jobOf(MAX_STEPS),
+      build: (some) => networkProgram(model, { steps, rows: some }, { outputs: 'logits' }),
+    }));
     const executable = await this.#device.compile({
       parameters: parameterShapes(model),
       jobs,
@@ -134,8 +142,14 @@ export class LineScorer {
       interactive: rows === FEW,
     });
     await executable.write({ kind: 'parameters' }, parameterVector(this.#trained));
-    return executable;
+    return { lengths, executable };
   }
+}
+
+/** Lengths for lines such as these, and MAX_STEPS for any other line. */
+function fittingLengths(lines: { readonly tokens: Uint32Array; readonly end: number }): readonly number[] {
+  const lengths = chooseLengths({ ...lines, learnAfter: [], weights: [] }, MAX_STEPS);
+  return lengths.at(-1) === MAX_STEPS ? lengths : [...lengths.slice(1 - MAX_LENGTHS), MAX_STEPS];
 }
 
 const jobOf = (steps: number): string => `score ${steps}`;
@@ -160,11 +174,11 @@ function* windowsOf(
   groups: readonly Group[],
   tokens: Uint32Array,
   end: number,
-  batchSize: number,
+  sizes: RecordWindowSizes,
 ): Generator<EvaluationWindow> {
   for (const { from, to } of groups) {
     const stored = { tokens: tokens.subarray(from, to), end, learnAfter: [], weights: [] };
-    for (const window of recordWindows(stored, { batchSize, lengths: lengthsOf(batchSize) }))
+    for (const window of recordWindows(stored, sizes))
       yield { ...window, starts: window.starts.map((start) => from + start) };
   }
 }

@@ -10,19 +10,7 @@ import { FakeProcess, FakeStream, bare, rnn } from './helpers.ts';
 import { isBuilt, patience } from './process.ts';
 
 const machine = ['--device', 'cpu', '--threads', '1'];
-const training = [
-  '--hidden',
-  '16',
-  '--layers',
-  '1',
-  '--max-steps',
-  '60',
-  '--seed',
-  '1',
-  '--sample-every',
-  '0',
-  '--quiet',
-];
+const training = ['--hidden', '16', '--layers', '1', '--seed', '1', '--sample-every', '0', '--quiet'];
 /** Lines of the form `get /page/17 200`. */
 const log = Array.from({ length: 300 }, (_, at) => `get /page/${(at * 37) % 89} ${at % 7 === 0 ? 404 : 200}`);
 const foreign = Array.from({ length: 300 }, (_, at) => `zulu ${'yxwv'.repeat(1 + (at % 4))}`);
@@ -55,17 +43,18 @@ beforeAll(async () => {
   await writeFile(at('today.txt'), [log[3], unusual, '', log[5], log[12]].join('\n'));
   await writeFile(at('one.txt'), 'hello hello hello hello hello hello hello');
   const trained = [
-    ['log.txt', 'log', '--records', 'line'],
-    ['foreign.txt', 'foreign', '--records', 'line'],
-    ['pairs.tsv', 'pairs', '--records', 'line', '--learn-after', '\\t'],
-    ['log.txt', 'plain', '--no-text-starts'],
-    ['log.txt', 'lower', '--records', 'line', '--lowercase'],
-    ['log.txt', 'bytes', '--level', 'byte'],
-    ['log.txt', 'merged', '--records', 'line', '--min-count', '7'],
-    ['one.txt', 'one', '--validation-fraction', '0'],
+    ['log.txt', 'log', '60', '--records', 'line'],
+    ['foreign.txt', 'foreign', '60', '--records', 'line'],
+    ['pairs.tsv', 'pairs', '5', '--records', 'line', '--learn-after', '\\t'],
+    ['log.txt', 'plain', '5', '--no-text-starts'],
+    ['log.txt', 'lower', '5', '--records', 'line', '--lowercase'],
+    ['log.txt', 'bytes', '5', '--level', 'byte'],
+    ['log.txt', 'merged', '5', '--records', 'line', '--min-count', '7'],
+    ['one.txt', 'one', '5', '--validation-fraction', '0'],
   ];
-  for (const [text, name, ...options] of trained) {
-    const { code, stderr } = await rnn(['train', at(text), '--out', at(name), ...options, ...training, ...machine]);
+  for (const [text, name, steps, ...options] of trained) {
+    const run = ['train', at(text), '--out', at(name), '--max-steps', steps, ...options, ...training, ...machine];
+    const { code, stderr } = await rnn(run);
     if (code !== 0) throw new Error(stderr);
   }
 }, 60_000);

@@ -81,6 +81,7 @@ export const pages: readonly Page[] = [
       'echo "PUT /zzz 555" >>today.log',
       'for i in $(seq 60); do echo "the line $i"; done >en.txt',
       'for i in $(seq 60); do echo "la ligne $i"; done >fr.txt',
+      'cat en.txt fr.txt >lines.txt',
     ].join('\n'),
   },
   { name: 'docs/cron.md', isLong: true, before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },

@@ -85,7 +85,7 @@ async function score(sources: readonly string[], flags: ScoreFlags, context: Con
       const shown = lines.filter(({ measure }) => flags.above === undefined || measure > flags.above);
       isFound ||= shown.length > 0;
       if (ranking === null) await output.write(shown);
-      else ranking.add(shown);
+      else ranking.add(shown.map(copied));
     }
     if (ranking !== null) await output.write(ranking.lines);
   } finally {
@@ -94,6 +94,14 @@ async function score(sources: readonly string[], flags: ScoreFlags, context: Con
   for (const warning of counts.warnings()) stderr.warn(warning);
   return flags.above !== undefined && isFound ? FOUND_CODE : 0;
 }
+
+/** A line that does not keep the piece of the file in memory of which its text is a part. */
+const copied = (ranked: RankedLine): RankedLine => {
+  const { text } = ranked.line;
+  return typeof text === 'string'
+    ? { ...ranked, line: { ...ranked.line, text: Buffer.from(text).toString() } }
+    : ranked;
+};
 
 /** The name of a line in errors. */
 const placeOf = ({ source, number }: TextLine): string =>
