@@ -29,6 +29,20 @@ async function greedy(model: TrainedModel, prime: string, length: number, stop: 
   return all;
 }
 
+/** The log-probability of a text after a prompt, which is not empty. */
+async function logProbability(model: TrainedModel, prime: string, text: string): Promise<number> {
+  const session = await TextSession.open(model, openReference());
+  await session.read(prime);
+  let sum = 0;
+  for (const character of text) {
+    const logits = await session.logits();
+    sum += logits[session.vocabulary.find(character)] - logSumExp(logits);
+    await session.read(character);
+  }
+  await session.close();
+  return sum;
+}
+
 /** The likeliest text of this length, or that ends before it, by the probabilities of all texts. */
 async function exhaustive(model: TrainedModel, prime: string, length: number): Promise<{ text: string; sum: number }> {
   const session = await TextSession.open(model, openReference());
@@ -70,21 +84,25 @@ describe('beam search', () => {
 
   test('with more texts never finds a less likely text, and sometimes a likelier one', async () => {
     let improved = 0;
-    for (const prime of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+    // After bc, the greedy text is not among the two likeliest texts at each step.
+    for (const prime of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'bc']) {
       const { logProbability: bound } = await search(wild(), { prime, beam: 1 });
       for (const beam of [2, 3, 8, 50]) {
-        const { logProbability } = await search(wild(), { prime, beam });
-        expect(logProbability).toBeGreaterThan(bound - ROUNDING);
-        if (logProbability > bound + ROUNDING) improved++;
+        const found = await search(wild(), { prime, beam });
+        expect(found.logProbability).toBeGreaterThan(bound - ROUNDING);
+        expect(await logProbability(wild(), prime, found.text)).toBeCloseTo(found.logProbability, 4);
+        if (found.logProbability > bound + ROUNDING) improved++;
       }
     }
     expect(improved).toBeGreaterThan(5);
   });
 
   test('with enough texts finds the likeliest of all texts', async () => {
+    const differsFromGreedy: boolean[] = [];
     for (const [model, prime] of [
       [wild(characterVocabulary('ab\n', false).data), 'a'],
-      [wild(characterVocabulary('abc', false).data), 'cb'],
+      [wild(characterVocabulary('abc', false).data, 2), 'cb'],
+      [wild(characterVocabulary('abcd', false).data, 1), 'b'],
       [wild(records, 1), ''],
       [wild(records, 4), 'b'],
     ] as const) {
@@ -92,7 +110,9 @@ describe('beam search', () => {
       const found = await search(model, { prime, beam: 256, length: 4 });
       expect(found.text).toBe(text);
       expect(found.logProbability).toBeCloseTo(sum, 4);
+      differsFromGreedy.push(text !== (await greedy(model, prime, 4)));
     }
+    expect(differsFromGreedy).toContain(true);
   });
 
   test('ends at the end of a record or at any of several stops, and counts the end token', async () => {
