@@ -68,6 +68,8 @@ describe('from a pipe, rnn sample --interactive', () => {
   it('starts a record for each line of a model of records, and writes the whole record', async () => {
     expect((await piped('records', 'a\n\nbc\n')).stdout).toBe('abcd\nabcd\nbcd\n');
     expect((await piped('records', 'a\nbc\n', '--no-prime')).stdout).toBe('bcd\nd\n');
+    // An answer that --length cuts does not continue in the next.
+    expect((await piped('records', 'b\n\n', '--length', '1')).stdout).toBe('bc\na\n');
   });
 
   it('appends the separator of pairs, and writes the answer', async () => {
