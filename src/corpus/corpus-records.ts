@@ -3,10 +3,12 @@ import { count } from '../count.ts';
 import { corpusError, inQuotes, usageError } from '../errors.ts';
 import { flagOf } from '../options/flags.ts';
 import type { CorpusOptions } from './corpus-options.ts';
+import type { HeldOutPart } from './held-out.ts';
 import { separatorOf } from './divide.ts';
 import { separatorOfRecords } from './record-options.ts';
 import type { RecordFacts, RecordSink } from './record-sink.ts';
 import type { RecordLayout, StoredRecords } from './records.ts';
+import { sourceName } from './sources.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
@@ -103,6 +105,16 @@ export function refuseFewRecords(
   throw corpusError(
     'the text has only one record: expected at least two',
     `check that ${flagOf('records')} ${records ?? 'line'} divides the text, or omit ${flagOf('records')}`,
+  );
+}
+
+/** @throws RnnError `corpus` for a separate validation or test text without records */
+export function refuseNoRecords({ name, sources: [source] }: HeldOutPart, facts: RecordFacts): void {
+  if (source === undefined || facts[name] > 0) return;
+  const isUndelimited = facts.withoutDelimiter > 0;
+  throw corpusError(
+    `the ${name} text ${sourceName(source)} has no records${isUndelimited ? ` with the text of ${flagOf('learnAfter')}` : ''}`,
+    `use ${flagOf(`${name}Fraction`)} to hold out a part of the corpus instead`,
   );
 }
 

@@ -22,6 +22,7 @@ import {
   recordsNote,
   recordsOf,
   refuseFewRecords,
+  refuseNoRecords,
 } from './corpus-records.ts';
 import { checkDivision, isDivided } from './record-options.ts';
 import { RECORD_END, type Tokens } from './store.ts';
@@ -90,6 +91,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   if (records !== null) {
     ends.splice(0, ends.length, ...records.finish());
     refuseFewRecords(records.facts(), options);
+    for (const part of heldOut) refuseNoRecords(part, records.facts());
   }
   const isEmpty = records === null ? ends[0] === 0 : encoder.store.length === 1;
   if (isEmpty) throw nothingRead(options, reader);

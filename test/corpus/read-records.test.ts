@@ -87,6 +87,16 @@ test('a separate validation text belongs to the validation part, with its charac
   expect(corpus.test).toHaveLength(0);
 });
 
+test('a separate validation text without records is refused', async () => {
+  const folder = folderWith({ 'a.txt': 'one=1\ntwo=2\n', 'v.txt': 'xyz\n', 'empty.txt': '\n\n' });
+  const readWith = (name: string) =>
+    read(`${folder}/a.txt`, { records: 'line', learnAfter: '=', validationFile: `${folder}/${name}` });
+  await expect(readWith('v.txt')).rejects.toThrow(
+    /the validation text \S+v\.txt has no records with the text of --learn-after/,
+  );
+  await expect(readWith('empty.txt')).rejects.toThrow(/the validation text \S+empty\.txt has no records$/);
+});
+
 test('the end token is one symbol for every separator', async () => {
   const corpus = await readFile('a b<|end|>c\nd<|end|>', { records: '<|end|>' });
   const { vocabulary } = corpus;
