@@ -4,8 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { tokenTexts } from '../evaluation/scored-text.ts';
 import type { TokenDecoder } from '../corpus/vocabulary.ts';
 import { usageError } from '../errors.ts';
-import { number, onOff, rule, wholeNumber } from '../options/kind.ts';
-import { unknownOption } from '../options/shared.ts';
+import { number, rule, wholeNumber } from '../options/kind.ts';
 import { Random } from '../random.ts';
 import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import type { SamplingOptions, SymbolSampler } from '../sampling/filters.ts';
@@ -17,7 +16,15 @@ import { isTextOrBytes, listenerMember, refuseOther, refuseUnless, refuseWrong }
 import type { MachineChoice } from './model-results.ts';
 import type { ListenerOption } from './run-request.ts';
 import { openOnDevice } from './trained.ts';
-import { type SampleOptions, DEFAULT_LENGTH, randomSeed, sampleMembers } from './sample-options.ts';
+import {
+  type SampleOptions,
+  type SampledModel,
+  DEFAULT_LENGTH,
+  randomSeed,
+  requestOf,
+  sampleMembers,
+  sampledModelOf,
+} from './sample-options.ts';
 
 /** How a session reads its text. */
 export interface SessionOptions extends PromptRules, ListenerOption {}
@@ -30,7 +37,7 @@ export interface NextOptions extends Pick<SampleOptions, 'topK' | 'topP' | 'minP
 
 /** How to sample a text that continues a session. */
 export interface ContinuationOptions
-  extends SamplingOptions, Pick<SampleOptions, 'length' | 'stop' | 'keepStop' | 'seed'> {}
+  extends SamplingOptions, Pick<SampleOptions, 'length' | 'stop' | 'keepStop' | 'ban' | 'noRepeat' | 'seed'> {}
 
 /** A character that may follow, and its probability. */
 export interface CharacterProbability {
@@ -46,16 +53,17 @@ export interface CharacterProbability {
   readonly nats: number;
 }
 
-const { temperature: _, length, topK, topP, minP, seed, never, stop, keepStop } = sampleMembers;
+const { prime: _, midText, unknown, listener: __, ...continuationMembers } = sampleMembers;
+const { topK, topP, minP, seed, never } = continuationMembers;
 const nextMembers = { temperature: number({ min: 0 }), topK, topP, minP, never, seed };
-const continuationMembers = { ...nextMembers, temperature: sampleMembers.temperature, length, stop, keepStop };
-const sessionMembers = { midText: onOff, unknown: unknownOption.kind, listener: listenerMember };
+const sessionMembers = { midText, unknown, listener: listenerMember };
 const someText = rule('a text or bytes', isTextOrBytes);
 const positive = wholeNumber(1);
 
 /** A text that you and a model write by turns. Calls run one after another. */
 export class ModelSession {
   readonly #text: TextSession;
+  readonly #model: SampledModel;
   readonly #close: () => Promise<void>;
   #decoder: TokenDecoder;
   #random = new Random(randomSeed());
@@ -66,8 +74,9 @@ export class ModelSession {
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  private constructor(text: TextSession, close: () => Promise<void>) {
+  private constructor(text: TextSession, model: SampledModel, close: () => Promise<void>) {
     this.#text = text;
+    this.#model = model;
     this.#close = close;
     this.#decoder = text.vocabulary.decoder();
   }
@@ -89,7 +98,7 @@ export class ModelSession {
     const work = { kind: 'sampling', multiplyAdds: DEFAULT_LENGTH * parameterCountOf(trained) } as const;
     const { opened, close } = await openOnDevice(machine, work, (device) => TextSession.open(trained, device, rules));
     listener?.activity?.({ kind: 'sampling', done: 0, total: null });
-    const session: ModelSession = new ModelSession(opened, async () => {
+    const session: ModelSession = new ModelSession(opened, sampledModelOf(trained), async () => {
       onClose(session);
       await close();
     });
@@ -192,8 +201,8 @@ export class ModelSession {
 
   async *#unitsOf(options: ContinuationOptions): AsyncGenerator<string, void, undefined> {
     refuseWrong(options, continuationMembers);
-    const { length = DEFAULT_LENGTH, stop = null, keepStop, seed = randomSeed(), ...filters } = options;
-    const pieces = this.#text.sample({ length, stop, keepStop, options: filters }, seed);
+    const { prime: _, seed, ...request } = requestOf(this.#model, options);
+    const pieces = this.#text.sample(request, seed);
     for (;;) {
       const { done, value } = await this.#inTurn(() => pieces.next());
       if (done) return;

@@ -10,8 +10,8 @@ export const interactiveOption = {
 
 const hint = 'omit one of them: --interactive continues the lines that you type';
 
-const prompts = ['prime', 'primeFile', 'primes', 'unknown'];
-const choice = ['unique', 'novel', 'notIn', 'match', 'maxTries', 'bestOf', 'ban', 'noRepeat'];
+const prompts = ['prime', 'primeFile', 'primes'];
+const choice = ['unique', 'novel', 'notIn', 'match', 'maxTries', 'bestOf'];
 const excluded = [...prompts, 'count', 'json', ...choice];
 
 /** Options that choose other prompts, several texts or another output. */

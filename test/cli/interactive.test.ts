@@ -76,6 +76,14 @@ describe('from a pipe, rnn sample --interactive', () => {
     expect((await piped('pairs', 'a\nb\nd\n')).stdout).toBe('cd\ncd\ncd\n');
   });
 
+  it('skips unknown characters, bans characters and repeats no passage if asked', async () => {
+    expect((await piped('letters', 'xaz\n', '--unknown', 'skip')).stdout).toBe('/abcdefg\n');
+    expect((await piped('letters', 'a\n', '--ban', String.raw`/\n`, '--length', '2')).stdout).toBe('ab\n');
+    const loop = ['--length', '40', '--stop', 'x'];
+    expect((await piped('letters', 'a\n', ...loop)).stdout).toContain('/abcdefg\n/abcdefg\n');
+    expect((await piped('letters', 'a\n', ...loop, '--no-repeat', '4')).stdout).not.toContain('g\n/abcdefg\n/a');
+  });
+
   it('obeys commands, which write to stderr', async () => {
     const { stdout, stderr } = await piped('letters', '/length 2\na\n/length\n/temp 0.3..1.2\n/reset\n//a\n/quit\nb\n');
     expect(stdout).toBe('/a\n/a\n');

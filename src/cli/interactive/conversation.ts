@@ -2,7 +2,6 @@
 // state from line to line.
 import type { Model } from '../../api/model.ts';
 import type { ContinuationOptions, ModelSession, SessionOptions } from '../../api/session.ts';
-import { DEFAULT_LENGTH } from '../../api/sample-options.ts';
 import { separatorIn } from '../../corpus/vocabulary.ts';
 import { RnnError } from '../../errors.ts';
 import type { TextOrBytes } from '../../sampling/sample.ts';
@@ -173,7 +172,7 @@ class Speaker {
         characters += this.#model.vocabulary.unit === 'byte' ? Buffer.byteLength(piece) : [...piece].length;
         if (isInterrupted) break;
       }
-      const isStopped = !isInterrupted && characters < (asked.length ?? DEFAULT_LENGTH);
+      const isStopped = !isInterrupted && characters < asked.length;
       const isStopNewline = [stop ?? []].flat().every((each) => Buffer.from(each).at(-1) === 0x0a);
       this.#isWithinLine = !end.endsWith('\n') && !(isStopped && !keepStop && isStopNewline);
       return { end, isInterrupted };

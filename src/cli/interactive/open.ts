@@ -1,7 +1,6 @@
 // Opens the conversation of `rnn sample --interactive` from the options of the command.
 import type { CommandOptionValues } from '../../options/option.ts';
 import type { sampleOptions } from '../../options/sampling.ts';
-import { recordedReadingOrNull } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { typedText } from '../input/prime.ts';
@@ -13,22 +12,24 @@ export async function openConversation(
   context: Context,
 ): Promise<number> {
   const { io, stderr, waiting } = context;
-  const { length, midText, noPrime = false, keepStop, temperature, topK, topP, minP } = flags;
+  const { length, midText, unknown, noPrime = false, keepStop, noRepeat, temperature, topK, topP, minP } = flags;
   const { seed = io.randomSeed() } = flags;
   const { machine, deviceOriginText } = machineFrom(flags, context);
   const { openModel } = await import('../../api/model.ts');
+  const { sampledModelOf } = await import('../../api/sample-options.ts');
   const model = await openModel(flags.checkpoint, machine);
   const { unit } = model.vocabulary;
+  const { delimiter, defaultLength } = sampledModelOf(model.trained);
   stderr.note(`${model.path}, --seed ${seed}${deviceOriginText}`);
   try {
     const options = {
-      session: { midText, listener: { activity: waiting?.listen } },
-      answer: {},
-      changing: { length, temperature, topK, topP, minP, seed },
+      session: { midText, unknown, listener: { activity: waiting?.listen } },
+      answer: { noRepeat, ban: flags.ban === undefined ? undefined : typedText('--ban', flags.ban, unit) },
+      changing: { length: length ?? defaultLength, temperature, topK, topP, minP, seed },
       stop: flags.stop?.map((text) => typedText('--stop', text, unit)),
       keepStop,
       keepPrime: !noPrime,
-      pairSeparator: recordedReadingOrNull(model.trained.training)?.learnAfter ?? null,
+      pairSeparator: delimiter,
     };
     return await converse(model, options, context);
   } finally {

@@ -15,7 +15,7 @@ export interface ChangingOptions {
   topK?: number | undefined;
   topP?: number | undefined;
   minP?: number | undefined;
-  length?: number | undefined;
+  length: number;
   seed: number;
 }
 
