@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// `npm start`: trains on the sonnets for about ten seconds and prints a sample, with two commands
-// of `rnn` in this process. Options after `--` (`npm start -- --max-steps 100`) are added to the
-// training command.
+// `npm start`: trains on the sonnets for about ten seconds, prints a sample and writes a page in
+// which the model writes, with three commands of `rnn` in this process. Options after `--`
+// (`npm start -- --max-steps 100`) are added to the training command.
+import { resolve } from 'node:path';
+
 const text = 'corpora/sonnets.txt';
 // Not checkpoints/sonnets, the run folder of `rnn train corpora/sonnets.txt`, because each start
 // overwrites this folder.
@@ -27,3 +29,6 @@ async function rnn(...words) {
 
 await rnn('train', text, '--out', folder, '--force', ...given);
 await rnn('sample', '--checkpoint', folder, '--temp', '0.7', '--length', '600');
+const page = `${folder}.html`;
+await rnn('export', folder, '--format', 'html', '--out', page, '--force');
+console.error(`\nOpen ${resolve(page)} in a browser to sample from the model.`);

@@ -24,8 +24,18 @@ cpSync(resolve(root, 'src', browser), resolve(root, 'dist', browser), {
 });
 
 /** Each runs in a page, as a classic script. */
-const pages = ['cells', 'charts', 'curves', 'surprise'];
+const pages = ['cells', 'charts', 'curves', 'model', 'surprise'];
 const notice = '/*! with d3-scale 4.0.3 (https://github.com/d3/d3-scale), © Mike Bostock, ISC licence */';
+
+/**
+ * Replaces options/flags.ts in pages, which have no command line. The tables of all options would
+ * double the size of a page.
+ */
+const namesOfFlags = {
+  name: 'names-of-flags',
+  resolveId: (path) => (path.endsWith('/options/flags.ts') ? '\0flags' : null),
+  load: (id) => (id === '\0flags' ? 'export const flagOf = (name) => name;' : null),
+};
 
 export default [
   ...libraries.map((name) => ({
@@ -48,7 +58,7 @@ export default [
   },
   ...pages.map((name) => ({
     input: resolve(root, `src/reports/browser/${name}.ts`),
-    plugins: [licences],
+    plugins: [licences, namesOfFlags],
     output: {
       file: resolve(root, `dist/reports/browser/${name}.js`),
       format: 'iife',

@@ -9,11 +9,15 @@ import {
   startsAsCheckpoint,
 } from '../runs/store.ts';
 import { inQuotes, checkpointError, unexpected, usageError } from '../errors.ts';
-import { formats } from '../formats/formats.ts';
-import { readTrained } from '../formats/trained.ts';
+import { formats as files } from '../formats/formats.ts';
+import { type ExportFormat, type ExportOptions, readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../files/output-file.ts';
 import { rule } from '../options/kind.ts';
 import type { TrainingOptions } from '../options/training.ts';
+import { kindsOf, pick, tableOf } from '../options/option.ts';
+import { exportOptions } from '../options/commands.ts';
+import { flagOf } from '../options/flags.ts';
+import { html } from '../reports/model-page.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
 import type { NamedChoice } from './train-request.ts';
 import { Corpus } from './corpus.ts';
@@ -81,6 +85,9 @@ export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions>
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
 }
 
+const formats: readonly ExportFormat[] = [...files, html];
+const exportMembers = pick(kindsOf(tableOf(exportOptions)), ['precision', 'title']);
+
 /** The formats of `exportModel`, with the extensions of their files. */
 export const exportFormats: readonly (NamedChoice & { readonly extension: string })[] = formats.map(
   ({ name, summary, extension }) => ({ name, summary, extension }),
@@ -89,15 +96,22 @@ export const exportFormats: readonly (NamedChoice & { readonly extension: string
 /**
  * Exports a model, and returns the bytes of the file.
  *
- * @param format a name of `exportFormats`: `safetensors` for PyTorch, `onnx` for ONNX Runtime
- * @throws RnnError `usage` for an unknown format, or a model that the format cannot hold
+ * @param format a name of `exportFormats`: `safetensors` for PyTorch, `onnx` for ONNX Runtime,
+ * `html` for a page in which the model writes, `rnn` for a checkpoint that cannot be resumed
+ * @throws RnnError `usage` for an unknown format, an option of another format, or a model that the
+ * format cannot hold
  */
-export function exportModel(trained: TrainedModel, format: string): Uint8Array {
+export function exportModel(trained: TrainedModel, format: string, options: ExportOptions = {}): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
   if (found === undefined) throw usageError(unexpected('format', inQuotes(format), `one of ${names}`));
   refuseUnlessModel('the model', trained);
-  return found.write(trained);
+  refuseWrong(options, exportMembers);
+  if (found !== html && (options.title !== undefined || options.precision === 'float16')) {
+    const flag = flagOf(options.title === undefined ? 'precision' : 'title');
+    throw usageError(`cannot use ${flag} with the format ${format}`, `omit ${flag}, or use ${flagOf('format')} html`);
+  }
+  return found.write(trained, options);
 }
 
 /**

@@ -105,7 +105,7 @@ export class Vocabulary {
    */
   encode(text: string, policy: UnknownPolicy = 'error'): Int32Array {
     if (typeof text !== 'string') throw usageError(`text is ${inQuotes(text)}: expected a string`);
-    if (this.unit === 'byte') return Int32Array.from(Buffer.from(text, 'utf8'));
+    if (this.unit === 'byte') return Int32Array.from(new TextEncoder().encode(text));
     if (policy === 'replace' && this.data.unknown === null) throw noUnknownToken();
     const isKnown = (character: string): boolean => this.#ids.has(character);
     const known = policy === 'error' ? this.inKnownForm(text) : nearestKnownForm(text, isKnown);

@@ -34,3 +34,20 @@ function ofHalf(bits: number): number {
   if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
+
+/**
+ * Numbers as IEEE 754 binary16, each rounded to the nearest, ties to even. Numbers from 65,520 on
+ * become infinite.
+ */
+export function halvesOf(numbers: Float32Array): Uint16Array {
+  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+  return Uint16Array.from(bits, (word, at) => {
+    const exponent = Math.max(-14, ((word >>> 23) & 0xff) - 127); // −14 also for subnormal numbers
+    const units = Math.abs(numbers[at]) / 2 ** (exponent - 10);
+    const low = Math.floor(units);
+    const isUp = units - low > 0.5 || (units - low === 0.5 && low % 2 === 1);
+    // A carry out of the fraction increases the exponent.
+    const magnitude = Math.min(0x7c00, ((exponent + 14) << 10) + low + Number(isUp));
+    return ((word >>> 16) & 0x8000) | magnitude;
+  });
+}

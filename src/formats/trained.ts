@@ -1,7 +1,7 @@
 // A trained model as a safetensors file with PyTorch's names, and back. The configuration, the
 // vocabulary and the progress of training are not part of a PyTorch module. They are stored as
 // texts, which PyTorch code can copy to the files that it saves.
-import type { FormatName } from '../options/choices.ts';
+import type { FormatName, Precision } from '../options/choices.ts';
 import {
   type Checkpoint,
   type Fail,
@@ -30,6 +30,14 @@ const layoutVersion = '1';
 /** The members of the training record that have a meaning without the optimizer. */
 const keptOfTraining = ['step', 'epoch', 'bestValidationLossNats', 'options', 'reading', 'corpus'] as const;
 
+/** Options of formats. */
+export interface ExportOptions {
+  /** The numbers of the weights in an HTML page. Default float32, which is exact. */
+  readonly precision?: Precision | undefined;
+  /** The title of an HTML page. Default: the name of the text. */
+  readonly title?: string | undefined;
+}
+
 export interface ExportFormat {
   /** As `--format` takes it. */
   readonly name: FormatName;
@@ -42,7 +50,7 @@ export interface ExportFormat {
    * @throws RnnError `usage` that says which part of the model the format cannot hold, and which
    * models it can hold
    */
-  write(trained: TrainedModel): Uint8Array;
+  write(trained: TrainedModel, options?: ExportOptions): Uint8Array;
 }
 
 export const safetensors: ExportFormat = {

@@ -48,8 +48,12 @@ export const chartNames = ['loss', 'gradient', 'rate', 'speed'] as const;
 export type ChartName = (typeof chartNames)[number];
 
 /** The formats of rnn export. */
-export const formatNames = ['safetensors', 'onnx'] as const;
+export const formatNames = ['safetensors', 'onnx', 'rnn', 'html'] as const;
 export type FormatName = (typeof formatNames)[number];
+
+/** The numbers of the weights in an exported page. */
+export const precisions = ['float32', 'float16'] as const;
+export type Precision = (typeof precisions)[number];
 
 /** How to read characters that a model does not know: refuse them, skip them, or replace them. */
 export const unknownPolicies = ['error', 'skip', 'replace'] as const;

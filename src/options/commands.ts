@@ -1,7 +1,7 @@
 // The options of all commands except train and the commands of trained.ts, under the headings of
 // their help. Each option is a row: see option.ts.
 import { exclusiveOfInteractive } from './interactive.ts';
-import { chartNames, formatNames, horizontals } from './choices.ts';
+import { chartNames, formatNames, horizontals, precisions } from './choices.ts';
 import { choice, list, onOff, orList, seconds, text, wholeNumber } from './kind.ts';
 import { modelOptions, probability } from './network.ts';
 import type { ExclusiveOptions, OptionGroups, Options, Requirement } from './option.ts';
@@ -106,9 +106,15 @@ export const exportOptions = {
   'Options:': {
     format: {
       kind: choice(formatNames),
-      help: 'Write the file in this format: safetensors (PyTorch) or onnx',
+      help: 'Write the file in this format: safetensors (PyTorch), onnx, rnn (a checkpoint) or html (a page)',
       defaultInWords: 'chosen from the name of --out, else safetensors',
     },
+    precision: {
+      kind: choice(precisions),
+      help: 'Write the weights of an HTML page as float32 or float16. float16 halves its size',
+      default: 'float32',
+    },
+    title: { kind: text(), help: 'Set the title of an HTML page', defaultInWords: 'the name of the text' },
     out: {
       kind: text(),
       placeholder: '<file>',

@@ -1,5 +1,7 @@
-// The kinds of two options of sampling: a temperature that may change, and a length without end.
+// The options that choose a token from logits, and the kind of a length without end. Pages of models
+// contain this file, so it imports only kinds.
 import { type Kind, number } from './kind.ts';
+import type { Options } from './option.ts';
 import { badValue } from './values.ts';
 
 const constant = number({ min: 0 });
@@ -46,3 +48,33 @@ export const lengthKind: Kind<number> = {
     }
   },
 };
+
+/** From logits to a token. */
+export const filterOptions = {
+  temperature: {
+    kind: temperatureKind,
+    key: 'temp',
+    aliases: ['temperature'],
+    help: 'Set the sampling temperature. 0.5 to 0.8 is safer, 0 is greedy, and 0.3..1.2 rises along the text',
+    default: 1,
+    variableAppliesToAllCommands: true,
+    isCommon: true,
+  },
+  topK: {
+    kind: number({ whole: true, min: 1 }),
+    help: 'Choose among the k likeliest characters. Try 10 to 40',
+    variableAppliesToAllCommands: true,
+    isCommon: true,
+  },
+  topP: {
+    kind: number({ above: 0, max: 1 }),
+    help: 'Choose among the likeliest characters whose probabilities sum to x. Try 0.9 to 0.95',
+    variableAppliesToAllCommands: true,
+    isCommon: true,
+  },
+  minP: {
+    kind: number({ min: 0, max: 1 }),
+    help: 'Choose among characters at least x times as likely as the likeliest. Try 0.05',
+    variableAppliesToAllCommands: true,
+  },
+} as const satisfies Options;

@@ -1,10 +1,9 @@
 // The options of `rnn sample`, under the headings of its help. Each option is a row: see option.ts.
 import { interactiveOption } from './interactive.ts';
-import { anyText, list, number, onOff, text, wholeNumber } from './kind.ts';
-import { fraction } from './network.ts';
+import { anyText, list, onOff, text, wholeNumber } from './kind.ts';
 import type { OptionGroups } from './option.ts';
 import { machineOfCommands } from './run.ts';
-import { lengthKind, temperatureKind } from './sampling-kinds.ts';
+import { filterOptions, lengthKind } from './sampling-kinds.ts';
 import { checkpointOption, jsonOption, positiveWholeNumber, unknownOption } from './shared.ts';
 
 const { device, threads } = machineOfCommands;
@@ -86,32 +85,7 @@ export const sampleOptions = {
     },
   },
   'The choice of each character:': {
-    temperature: {
-      kind: temperatureKind,
-      key: 'temp',
-      aliases: ['temperature'],
-      help: 'Set the sampling temperature. 0.5 to 0.8 is safer, 0 is greedy, and 0.3..1.2 rises along the text',
-      default: 1,
-      variableAppliesToAllCommands: true,
-      isCommon: true,
-    },
-    topK: {
-      kind: positiveWholeNumber,
-      help: 'Choose among the k likeliest characters. Try 10 to 40',
-      variableAppliesToAllCommands: true,
-      isCommon: true,
-    },
-    topP: {
-      kind: number({ above: 0, max: 1 }),
-      help: 'Choose among the likeliest characters whose probabilities sum to x. Try 0.9 to 0.95',
-      variableAppliesToAllCommands: true,
-      isCommon: true,
-    },
-    minP: {
-      kind: fraction,
-      help: 'Choose among characters at least x times as likely as the likeliest. Try 0.05',
-      variableAppliesToAllCommands: true,
-    },
+    ...filterOptions,
     ban: {
       kind: text(),
       placeholder: '<characters>',

@@ -1,5 +1,5 @@
 // The frame of every page that rnn writes: a single self-contained file, with a content security
-// policy that forbids all requests.
+// policy that forbids all requests, unless a server writes the page.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { lineStyle } from './colours.ts';
@@ -19,16 +19,18 @@ interface PageParts {
   readonly script?: string;
   /** The script reads it as JSON from the element `data`. */
   readonly data?: unknown;
+  /** Lets the script run WebAssembly, or send requests to its server. */
+  readonly permission?: 'webassembly' | 'server';
 }
 
 /** A complete page as HTML. */
-export function page({ title, summary, style = '', body, script = '', data = null }: PageParts): string {
+export function page({ title, summary, style = '', body, script = '', data = null, permission }: PageParts): string {
   const program = insideScript(script);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(program)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(program, permission)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 ${pageMarker}
@@ -64,12 +66,13 @@ const isSource = import.meta.url.endsWith('.ts');
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
 
 /**
- * The content security policy of a page. It forbids the page to fetch anything or to run other
- * scripts, so text that is inserted without escaping cannot run.
+ * The content security policy of a page. It forbids the page to run other scripts, and to fetch
+ * anything except from its own server, so text that is inserted without escaping cannot run.
  */
-function policy(program: string): string {
+function policy(program: string, permission: PageParts['permission']): string {
   const ours = program === '' ? "'none'" : `'sha256-${createHash('sha256').update(program).digest('base64')}'`;
-  return `default-src 'none'; script-src ${ours}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+  const more = { webassembly: " 'wasm-unsafe-eval'", server: "; connect-src 'self'", none: '' }[permission ?? 'none'];
+  return `default-src 'none'; script-src ${ours}${more}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
 /**

@@ -7,8 +7,8 @@
 // of the total that min-p and top-k left, as in Hugging Face's transformers.
 
 import { type RnnError, inQuotes, unexpected, usageError, checkpointError } from '../errors.ts';
-import { sampleOptions } from '../options/sampling.ts';
-import { type Options, keyOf, tableOf } from '../options/option.ts';
+import { keyOf } from '../options/option.ts';
+import { filterOptions } from '../options/sampling-kinds.ts';
 import type { Random } from '../random.ts';
 
 export interface SamplingOptions {
@@ -41,12 +41,9 @@ export interface SamplingOptions {
   readonly never?: readonly number[] | undefined;
 }
 
-const { temperature, topK, topP, minP } = tableOf(sampleOptions);
-const rules: Options = { temperature, topK, topP, minP };
-
 /** @throws RnnError `usage` that names the flag, its value and the allowed values */
 export function validateSamplingOptions(options: SamplingOptions): void {
-  for (const [name, row] of Object.entries(rules)) {
+  for (const [name, row] of Object.entries(filterOptions)) {
     const value = options[name as keyof SamplingOptions];
     const { kind } = row;
     if (value === undefined || kind.holds(value)) continue;

@@ -1,11 +1,11 @@
 // The texts of a model in its tokens: prompts, stops, and texts to sample. Independent of networks.
+// It also runs in pages.
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import { corpusError, usageError } from '../errors.ts';
 import type { UnknownPolicy } from '../options/choices.ts';
 import { flagOf } from '../options/flags.ts';
-import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
+import { type TrainedModel, startSymbolOf } from '../runs/checkpoint.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
-import { BYTES } from './pieces.ts';
 import { SampledText, type SampledTextOptions } from './text.ts';
 
 /** A text. A model of bytes also takes bytes that are not UTF-8. */
@@ -37,6 +37,9 @@ export interface Prompt {
   /** The prompt does not have a token, so a text starts after it. */
   readonly isEmpty: boolean;
 }
+
+/** A code unit for each byte. */
+const unitsOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 
 /** Texts of the tokens of a byte-level model: a code unit for each byte. */
 const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
@@ -84,7 +87,7 @@ export class ModelText {
   stopOf(stop: TextOrBytes): string {
     if (stop.length === 0) throw usageError('a stop is empty: expected some text', 'omit it for a text of full length');
     return this.vocabulary.unit === 'byte'
-      ? Buffer.from(stop).toString(BYTES)
+      ? unitsOf(typeof stop === 'string' ? new TextEncoder().encode(stop) : stop)
       : this.vocabulary.inKnownForm(textOf(stop, 'a stop'));
   }
 

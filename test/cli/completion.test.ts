@@ -89,7 +89,7 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
     ['a device after its colon, which is a word as well', ['train', '--device', 'gpu', ':', 'so'], ['software']],
     ['a device right after its colon', ['train', '--device', 'gpu', ':'], ['software', 'webasm', 'cpu']],
     ['a device after =', ['train', '--device', '=', 'gpu', ':', 'so'], ['software']],
-    ['formats', ['export', '--format', ''], ['safetensors', 'onnx']],
+    ['formats', ['export', '--format', ''], ['safetensors', 'onnx', 'rnn', 'html']],
     ['presets', ['train', '--preset', ''], Object.keys(presets)],
     ['run folders of an option', ['sample', '--checkpoint', ''], runs],
     ['run folders of an argument', ['info', 'checkpoints/h'], ['checkpoints/hamlet']],

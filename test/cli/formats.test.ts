@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { formatNames } from '../../src/options/choices.ts';
-import { formats } from '../../src/formats/formats.ts';
+import { exportFormats as formats } from '../../src/api/checkpoints.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { safetensors } from '../../src/formats/trained.ts';
 import { randomModel } from '../formats/models.ts';
@@ -68,6 +68,8 @@ describe('rnn export', () => {
   it.each([
     ['x.safetensors', [], 'safetensors'],
     ['x.ONNX', [], 'onnx'],
+    ['x.html', ['--precision', 'float16', '--title', 'X'], 'html'],
+    ['x.json', [], 'rnn'],
     ['x', [], 'safetensors'],
     ['x.pt', ['--format', 'safetensors'], 'safetensors'],
     ['x.onnx', ['--format', 'safetensors'], 'safetensors'],
@@ -80,7 +82,7 @@ describe('rnn export', () => {
     expect(await rnn(['export', 'checkpoints/verse', '--out', 'model.pt'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /--out ends in \.pt: expected \.safetensors or \.onnx\nhint: add --format safetensors/,
+        /--out ends in \.pt: expected \.safetensors, \.onnx, \.json or \.html\nhint: add --format safetensors/,
       ) as string,
     });
     expect(existsSync('model.pt')).toBe(false);

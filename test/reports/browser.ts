@@ -31,12 +31,14 @@ export interface OpenedPage {
 export interface Look {
   readonly width?: number;
   readonly colorScheme?: 'light' | 'dark';
+  /** A script that runs before the script of the page. */
+  readonly before?: string;
 }
 
 export async function openPage(
   browser: Browser,
   file: string,
-  { width = 1280, colorScheme = 'light' }: Look = {},
+  { width = 1280, colorScheme = 'light', before = '' }: Look = {},
 ): Promise<OpenedPage> {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const complaints: Complaints = { errors: [], requests: [] };
@@ -48,6 +50,7 @@ export async function openPage(
   page.on('request', (request) => {
     if (request.url() !== url && !request.url().startsWith('data:')) complaints.requests.push(request.url());
   });
+  await page.addInitScript(before);
   await page.goto(url);
   return { page, complaints };
 }

@@ -4,17 +4,20 @@ import { usageError } from '../../errors.ts';
 import type { exportFormats } from '../../api/checkpoints.ts';
 import type { Context } from '../context.ts';
 import { exportOptions } from '../../options/commands.ts';
+import { orList } from '../../options/kind.ts';
 import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { isStdout, openOutputs } from '../output/output-files.ts';
 
 export const { define } = defineCommand({
-  description: 'Write a trained model as a file for PyTorch, or for any ONNX runtime.',
+  description: 'Write a trained model as a file: for PyTorch or ONNX, as a web page, or to pass it on.',
   argument: 'A run folder or a checkpoint file [default: the newest run]',
   options: exportOptions,
   examples: [
     ['rnn export', 'the newest run, for PyTorch'],
     ['rnn export checkpoints/hamlet --format onnx', 'hamlet.onnx, for ONNX Runtime'],
+    ['rnn export checkpoints/hamlet --format html', 'hamlet.html, a page in which the model writes'],
+    ['rnn export checkpoints/hamlet --format rnn', 'hamlet.json, the model without its training state'],
     ['rnn export --out model.safetensors --force', 'replace an existing file'],
   ],
   run: write,
@@ -36,13 +39,14 @@ async function write(given: string | undefined, flags: ExportFlags, context: Con
   if (isStdout(out) && stdout.stream.isTTY === true)
     throw usageError(
       'cannot write the model to a terminal: the file is binary',
-      'name a file with --out, or redirect the output: rnn export --out - > model.safetensors',
+      `name a file with --out, or redirect the output: rnn export --out - > model${format.extension}`,
     );
   // rnn's metadata survives training in other programs, so it does not show that rnn wrote a file.
   const reads = { force: flags.force, checkpoints: [checkpoint] };
   const files = await openOutputs({ '--out': out, '--json': flags.json }, reads, context);
   waiting?.begin('exporting');
-  const bytes = exportModel((await openModel(checkpoint)).trained, format.name);
+  const { precision, title } = flags;
+  const bytes = exportModel((await openModel(checkpoint)).trained, format.name, { precision, title });
   await files.write('--out', [bytes]);
   if (flags.json)
     await stdout.writeJson({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length });
@@ -58,7 +62,7 @@ function formatByEnding(out: string | undefined, formats: typeof exportFormats):
   const found = ending === '' ? formats[0] : formats.find(({ extension }) => extension === ending.toLowerCase());
   if (found !== undefined) return found;
   throw usageError(
-    `--out ends in ${ending}: expected ${formats.map(({ extension }) => extension).join(' or ')}`,
+    `--out ends in ${ending}: expected ${orList(formats.map(({ extension }) => extension))}`,
     `add --format ${formats[0].name} to keep the name`,
   );
 }

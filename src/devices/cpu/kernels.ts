@@ -15,10 +15,10 @@ import type { kernelCalls } from './calls.ts';
 import { flagOf } from '../../options/flags.ts';
 
 /**
- * `relaxed` uses fused multiply-add where the CPU has it. `portable` rounds in the same way on
+ * The builds of the kernels. `relaxed` uses fused multiply-add where the CPU has it. `portable` rounds in the same way on
  * every machine.
  */
-const kernelVariants = ['relaxed', 'portable'] as const;
+export const kernelVariants = ['relaxed', 'portable'] as const;
 export type KernelVariant = (typeof kernelVariants)[number];
 
 /** A compiled module, which can be posted to worker threads, and its variant. */

@@ -3,7 +3,7 @@ import { mapValues } from '../../group.ts';
 import { element, onKeys } from './page.ts';
 
 const text = element('text');
-/** The characters of the text. */
+/** The characters of the text. A page whose text changes keeps them up to date. */
 export const pieces = [...text.querySelectorAll('i')];
 /** Positions that differ by fewer pixels are on the same line. */
 const SAME_LINE = 3;
@@ -13,7 +13,8 @@ let describe: (piece: number) => string;
 
 /** Makes a character the current one. */
 export function selectPiece(piece: number): void {
-  pieces[current].classList.remove('here');
+  if (pieces.length === 0) return;
+  pieces[current]?.classList.remove('here');
   current = Math.max(0, Math.min(pieces.length - 1, piece));
   pieces[current].classList.add('here');
   text.setAttribute('aria-valuenow', String(current + 1));
@@ -23,6 +24,7 @@ export function selectPiece(piece: number): void {
 /** Makes a character the current one and scrolls to it, within the page and within the text. */
 export function goTo(piece: number): void {
   selectPiece(piece);
+  if (pieces.length === 0) return;
   for (const each of [text, pieces[current]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 }
 

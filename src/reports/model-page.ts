@@ -1,0 +1,156 @@
+// The page of `rnn export --format html`: a model that runs in the page. `rnn serve` shows the same
+// page with a model that runs on the server.
+import { count } from '../count.ts';
+import type { VocabularyData } from '../corpus/vocabulary.ts';
+import { type StandaloneLayout, type StandaloneModules, standaloneProgram } from '../devices/cpu/standalone.ts';
+import { usageError } from '../errors.ts';
+import { bytesOfNumbers, halvesOf } from '../formats/floats.ts';
+import type { ExportFormat, ExportOptions } from '../formats/trained.ts';
+import { mapValues } from '../group.ts';
+import { networkProgram } from '../model/network.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { bitsUnit } from '../options/choices.ts';
+import { flagOf } from '../options/flags.ts';
+import { type TrainedModel, isObject, parameterCountOf, parameterVector, startSymbolOf } from '../runs/store.ts';
+import { section } from './html.ts';
+import { page, pageScript, styleSheet } from './page.ts';
+import { shadedText, shadesStyle } from './shaded-text.ts';
+
+/** The data for the program in the page. The model is null if it is on the server of the page. */
+export interface ModelPageData {
+  readonly model: LocalModelData | null;
+}
+
+/** Everything that the page needs to run a model. Bytes are in base64. */
+export interface LocalModelData {
+  readonly vocabulary: VocabularyData;
+  /** The token that a zero state reads before a text, or null. */
+  readonly startSymbol: number | null;
+  readonly layout: StandaloneLayout;
+  readonly modules: Readonly<Record<'relaxed' | 'portable', Readonly<Record<keyof StandaloneModules, string>>>>;
+  /** All parameters. */
+  readonly weights: string;
+  readonly format: 'F32' | 'F16';
+}
+
+/** The longest weights in base64: a page is one string, and browsers limit strings to 2^29. */
+const MAX_WEIGHTS = 2 ** 28;
+
+export const html: ExportFormat = {
+  name: 'html',
+  summary: 'a page in which the model writes, for any browser, without a server',
+  extension: '.html',
+  write: (trained, options) => Buffer.from(modelPage(trained, options)),
+};
+
+/**
+ * The page of a model.
+ *
+ * @throws RnnError `usage` for a model that is too large for a page, or for float16, `checkpoint`
+ * for weights that do not match the model
+ */
+function modelPage(trained: TrainedModel, options: ExportOptions = {}): string {
+  const { precision = 'float32' } = options;
+  const { model, vocabulary } = trained;
+  const weights = parameterVector(trained);
+  const bytes = (precision === 'float16' ? 2 : 4) * weights.length;
+  if ((4 / 3) * bytes > MAX_WEIGHTS)
+    throw usageError(
+      `the model has ${count(Math.round(bytes / 1e6))} MB of weights: expected at most ${count(Math.round(MAX_WEIGHTS * 0.75e-6))} MB for a page`,
+      precision === 'float32' ? `use ${flagOf('precision')} float16, or a smaller model` : 'use a smaller model',
+    );
+  const { layout, modules } = standaloneProgram(parameterShapes(model), {
+    name: 'sample',
+    steps: 1,
+    batch: 1,
+    build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+  });
+  const data = {
+    vocabulary,
+    startSymbol: startSymbolOf(trained),
+    layout,
+    modules: mapValues(modules, (each) => mapValues({ ...each }, base64)),
+    weights: base64(bytesOfNumbers(precision === 'float16' ? halvesOfWeights(weights) : weights)),
+    format: precision === 'float16' ? 'F16' : 'F32',
+  } as const;
+  return pageOf(trained, options, data);
+}
+
+/** The page of a model that the server of the page samples. */
+export const servedPage = (trained: TrainedModel, title: string): string => pageOf(trained, { title }, null);
+
+function halvesOfWeights(weights: Float32Array): Uint16Array {
+  const halves = halvesOf(weights);
+  const infinite = halves.findIndex((half) => (half & 0x7c00) === 0x7c00);
+  if (infinite < 0) return halves;
+  throw usageError(
+    `cannot write the weights as float16: weight ${infinite} is ${weights[infinite]}`,
+    `omit ${flagOf('precision')}: float16 holds numbers up to 65,504`,
+  );
+}
+
+const base64 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+
+function pageOf(trained: TrainedModel, options: ExportOptions, model: LocalModelData | null): string {
+  const corpus = corpusName(trained);
+  const { title = corpus === null ? 'A language model' : `A model of ${corpus}` } = options;
+  const data: ModelPageData = { model };
+  return page({
+    title,
+    summary: summaryOf(trained, options),
+    style: `${['text', 'surprise', 'model'].map(styleSheet).join('')}${shadesStyle}`,
+    body: `${controls}
+${section('reader', 'Text', reader)}`,
+    script: pageScript('model'),
+    data,
+    permission: model === null ? 'server' : 'webassembly',
+  });
+}
+
+const corpusName = ({ training: { corpus } }: TrainedModel): string | null =>
+  isObject(corpus) && typeof corpus['name'] === 'string' ? corpus['name'] : null;
+
+/** `lstm, 2 × 256, trained on hamlet.txt, 1.98 bpc on validation text, 812,353 parameters, 3.2 MB`. */
+function summaryOf(trained: TrainedModel, { precision = 'float32' }: ExportOptions): string {
+  const { model, vocabulary, training } = trained;
+  const loss = training.bestValidationLossNats;
+  const corpus = corpusName(trained);
+  const parameters = parameterCountOf(trained);
+  const megabytes = ((precision === 'float16' ? 2 : 4) * parameters) / 1e6;
+  return [
+    `${model.cell}, ${model.layers} × ${model.hidden}`,
+    ...(corpus === null ? [] : [`trained on ${corpus}`]),
+    ...(loss === null ? [] : [`${(loss / Math.LN2).toFixed(3)} ${bitsUnit(vocabulary.unit)} on validation text`]),
+    `${count(parameters)} parameters`,
+    `${megabytes.toFixed(megabytes < 10 ? 1 : 0)}\u00a0MB in ${precision}`,
+  ].join(', ');
+}
+
+const number = (id: string, label: string, attributes: string): string =>
+  `<label>${label} <input id="${id}" type="number" ${attributes}></label>`;
+
+const controls = `<form id="controls" class="controls">
+<label class="wide">Prompt <textarea id="prompt" rows="2" spellcheck="false" autocapitalize="off"></textarea></label>
+${number('temperature', 'Temperature', 'min="0" max="100" step="any" value="1" required')}
+${number('top-p', 'Top-p', 'min="0.0001" max="1" step="any" value="1" required')}
+${number('length', 'Length', 'min="1" max="1000000" value="500" required')}
+${number('seed', 'Seed', 'min="0" max="9007199254740991" placeholder="random"')}
+<label>Stop at <input id="stop" type="text" spellcheck="false" autocapitalize="off" placeholder="\\n\\n"></label>
+<label>Shade <select id="shading"><option value="none">nothing</option><option value="surprisal">surprisal</option></select></label>
+<div class="buttons wide">
+<button id="generate" disabled>Generate</button>
+<button id="stop-sampling" type="button" disabled aria-keyshortcuts="Escape">Stop</button>
+<button id="continue" type="button" disabled>Continue</button>
+<button id="copy" type="button" disabled>Copy</button>
+</div>
+</form>
+<p id="status" class="hint" role="status">Loading …</p>
+<p id="spoken" class="unseen" aria-live="polite"></p>
+<noscript><p>A script runs the model, but your browser does not run it.</p></noscript>`;
+
+const reader = `<p class="hint" id="keys">Point at a character, or move with <kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd>, to see its predictions. Click it, or press <kbd>Enter</kbd>, to continue from there.</p>
+<div class="beside">
+${shadedText([])}
+<aside id="panel" class="card" aria-label="Predictions"></aside>
+</div>`;
