@@ -33,7 +33,7 @@ export const { define } = defineCommand({
   examples: [
     ['rnn score access.log --top 25', 'the 25 most unusual lines'],
     ['tail -f access.log | rnn score - --above 4', 'unusual lines, as they arrive'],
-    ['rnn score today.log --by worst --above 9 --json', 'lines with an unusual part'],
+    ['rnn score today.log --by worst --above 5 --json', 'lines with an unusual part'],
     ['rnn score names.txt --checkpoint en --checkpoint fr', 'the likelier model of each line'],
   ],
   notes: [
