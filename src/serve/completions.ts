@@ -5,7 +5,7 @@ import type { ModelText } from '../sampling/model-text.ts';
 import { logProbabilityOf } from '../sampling/text.ts';
 import type { Engine, ServedText } from './engine.ts';
 import { ApiError, apiError, badMember } from './errors.ts';
-import { type CompletionRequest, type Limits, readRequest } from './request.ts';
+import { type CompletionRequest, type Limits, type RequestContext, readRequest, refuseFullQueue } from './request.ts';
 import { type TokenScores, cutScores, likeliest } from './token-scores.ts';
 
 /** Part of the answer: a text, or a part of it. */
@@ -31,19 +31,10 @@ export interface Answer {
 /**
  * Samples the texts of a request, and answers.
  *
- * @param client texts of different clients take turns
  * @throws ApiError for a wrong request, before anything is answered
  */
-export async function complete(
-  body: unknown,
-  {
-    engine,
-    name,
-    limits,
-    client,
-  }: { readonly engine: Engine; readonly name: string; readonly limits: Limits; readonly client: unknown },
-  answer: Answer,
-): Promise<number> {
+export async function complete(body: unknown, context: RequestContext, answer: Answer): Promise<number> {
+  const { engine, name, limits, client } = context;
   const request = readRequest(body, limits);
   if (request.model !== undefined && request.model !== name)
     throw new ApiError(404, `model not found: ${request.model}. This server has ${name}`, {
@@ -51,8 +42,7 @@ export async function complete(
       code: 'model_not_found',
     });
   const { prompt: prompts, best_of, n, stream } = request;
-  if (engine.waiting + prompts.length * best_of > limits.queue)
-    throw new ApiError(429, 'the queue is full: try again later', { code: 'rate_limit_exceeded' });
+  refuseFullQueue(context, prompts.length * best_of);
   const common = {
     id: `cmpl-${randomUUID()}`,
     object: 'text_completion',

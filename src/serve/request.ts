@@ -4,6 +4,7 @@ import { type Rule, choice, onOff, rule, wholeNumber } from '../options/kind.ts'
 import { kindsOf, tableOf } from '../options/option.ts';
 import { sampleOptions } from '../options/sampling.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
+import type { Engine } from './engine.ts';
 import { ApiError, badMember } from './errors.ts';
 
 /** The limits of a request. */
@@ -16,6 +17,22 @@ export interface Limits {
   readonly queue: number;
   /** Milliseconds after which a text ends. */
   readonly milliseconds: number;
+}
+
+/** The surroundings of a request. */
+export interface RequestContext {
+  readonly engine: Engine;
+  /** The name of the model in the API. */
+  readonly name: string;
+  readonly limits: Limits;
+  /** Texts of different clients take turns. */
+  readonly client: unknown;
+}
+
+/** @throws ApiError 429 if the texts of a request do not fit into the queue */
+export function refuseFullQueue({ engine, limits }: RequestContext, texts: number): void {
+  if (engine.waiting + texts > limits.queue)
+    throw new ApiError(429, 'the queue is full: try again later', { code: 'rate_limit_exceeded' });
 }
 
 /** Texts of a request, at most. */

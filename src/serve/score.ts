@@ -3,8 +3,8 @@ import { rule } from '../options/kind.ts';
 import { logProbabilityOf } from '../sampling/text.ts';
 import { type Answer, readPrompt } from './completions.ts';
 import type { Engine } from './engine.ts';
-import { ApiError, badMember } from './errors.ts';
-import type { Limits } from './request.ts';
+import { badMember } from './errors.ts';
+import { type Limits, type RequestContext, refuseFullQueue } from './request.ts';
 
 const input = rule(
   'a string or a list of strings',
@@ -21,21 +21,12 @@ interface ScoredText {
 }
 
 /** Scores texts, and answers. Returns the number of scored characters. */
-export async function scoreTexts(
-  body: unknown,
-  {
-    engine,
-    name,
-    limits,
-    client,
-  }: { readonly engine: Engine; readonly name: string; readonly limits: Limits; readonly client: unknown },
-  answer: Answer,
-): Promise<number> {
+export async function scoreTexts(body: unknown, context: RequestContext, answer: Answer): Promise<number> {
+  const { engine, name, limits, client } = context;
   const given = (body as { input?: unknown } | null)?.input;
   if (!input.holds(given)) throw badMember('input', `input is not valid: expected ${input.expected()}`);
   const texts = [given].flat() as string[];
-  if (engine.waiting + texts.length > limits.queue)
-    throw new ApiError(429, 'the queue is full: try again later', { code: 'rate_limit_exceeded' });
+  refuseFullQueue(context, texts.length);
   const scored = await Promise.all(texts.map((text) => scoreText(text, engine, limits, client, answer.signal)));
   answer.json(200, { object: 'list', model: name, data: scored });
   return scored.reduce((sum, { characters }) => sum + characters.length, 0);
