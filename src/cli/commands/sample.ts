@@ -24,11 +24,9 @@ export const { define } = defineCommand({
   examples: [
     ['rnn sample', '500 characters from the newest run'],
     ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'safer, and longer'],
-    ['rnn sample checkpoints/hamlet --count 8 --json', 'eight texts as JSON'],
-    ["rnn sample --count 20 --stop '\\n' --no-keep-stop", 'twenty lines'],
     ['rnn sample --count 20 --unique --novel', 'twenty new records'],
     ['rnn sample --primes questions.txt --temp 0', 'an answer for each line'],
-    ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
+    ['rnn sample --interactive', 'a continuation of each line that you type'],
   ],
   run: (run: string | undefined, flags, context) => sample({ ...flags, ...checkpointOf(run, context) }, context),
 });
