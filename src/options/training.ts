@@ -145,6 +145,7 @@ export const learningOptions = {
     kind: probability,
     help: 'Evaluate and sample an EMA of the weights with this decay. Try 0.99 to 0.999. 0 turns it off',
     legacyValue: 0,
+    defaultInWords: '0, or chosen from a list',
   },
   /**
    * n batches whose gradients are averaged into one update step (gradient accumulation). Use it to

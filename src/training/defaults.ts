@@ -6,7 +6,7 @@ import { charactersWithin } from './work.ts';
 
 // prettier-ignore
 type Choice = Pick<TrainingOptions,
-  'cell' | 'layers' | 'hidden' | 'skip' | 'embedding' | 'dropout' | 'weightDecay' | 'batchSize' | 'sequenceLength'
+  'cell' | 'layers' | 'hidden' | 'skip' | 'embedding' | 'dropout' | 'weightDecay' | 'average' | 'batchSize' | 'sequenceLength'
 >;
 
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'>;
@@ -30,6 +30,8 @@ interface TextSize extends TextLength {
 interface Row extends Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'dropout' | 'weightDecay'> {
   readonly upTo: number;
   readonly epochs: number;
+  /** Default 0: no average of the weights. On 29,000 names, an average of 0.998 lowers the loss by 0.02 nats. */
+  readonly average?: number;
 }
 
 /**
@@ -49,9 +51,9 @@ const rows: Readonly<Record<TextKind, readonly Row[]>> = {
   ],
   list: [
     { upTo: 25_000, epochs: 12, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
-    { upTo: 100_000, epochs: 20, cell: 'lstm', layers: 2, hidden: 128, dropout: 0.5, weightDecay: 0.2 },
-    { upTo: 400_000, epochs: 24, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.45, weightDecay: 0.12 },
-    { upTo: 3_000_000, epochs: 8, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.2, weightDecay: 0.05 },
+    { upTo: 100_000, epochs: 20, cell: 'lstm', layers: 2, hidden: 128, dropout: 0.5, weightDecay: 0.2, average: 0.99 },
+    { upTo: 400_000, epochs: 20, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.5, weightDecay: 0.1, average: 0.998 },
+    { upTo: 3_000_000, epochs: 8, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.2, weightDecay: 0.05, average: 0.998 },
     { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
   ],
   pairs: [
@@ -132,6 +134,7 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
       inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout),
       DROPOUT_MULTIPLE,
     ),
+    average: row.average ?? 0,
     // Decay is multiplied by the learning rate, which is much higher for the other optimizers.
     weightDecay:
       optimizer === 'adam'

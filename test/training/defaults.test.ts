@@ -80,10 +80,11 @@ test('a longer text is trained on for longer, but for fewer epochs', () => {
   expect(charactersToTrain({ length: 1e8 })).toBe(charactersToTrain({ length: 1e9 }));
 });
 
-test('records are read for more epochs than running text of the same length', () => {
-  for (const kind of ['list', 'pairs'] as const)
-    for (const length of [10_000, 200_000])
-      expect(charactersToTrain({ length, kind })).toBeGreaterThan(charactersToTrain({ length }));
+test('a list is read for more epochs than running text of the same length, and its weights are averaged', () => {
+  for (const length of [10_000, 90_000, 200_000])
+    expect(charactersToTrain({ length, kind: 'list' })).toBeGreaterThan(charactersToTrain({ length }));
+  expect(chooseOptions({}, { length: 200_000, symbols, kind: 'list' }).average).toBe(0.998);
+  expect(chooseOptions({}, { length: 200_000, symbols }).average).toBe(0);
 });
 
 test('pairs have answers that follow from a rule, so they need less dropout than a list', () => {
