@@ -100,6 +100,9 @@ export function refuseLastSeed(seed: number, count: number): void {
   refuseUnless(seed <= last, 'seed', seed, `at most 2^53 − ${count} for ${count} texts`);
 }
 
+/** Without conditions, no text is compared. */
+const NOT_COMPARED = { whole: '', answer: '' };
+
 /** Samples texts and yields those that are chosen, in order. */
 export async function* chosenTexts<Piece>(
   sampler: Sampler,
@@ -107,6 +110,7 @@ export async function* chosenTexts<Piece>(
   { request, conditions, source, count }: TextsPlan,
   model: SampledModel,
 ): AsyncGenerator<Sample<Piece>, void, undefined> {
+  const isCompared = mayRefuse(conditions);
   const selection = new Selection<Piece>(conditions, () => source.take());
   const settled = function* (): Generator<Sample<Piece>> {
     for (let chosen = selection.takeChosen(); chosen !== null; chosen = selection.takeChosen()) {
@@ -120,7 +124,7 @@ export async function* chosenTexts<Piece>(
       const read: Piece[] = [];
       for await (const piece of pieces) read.push(piece);
       const text = form.join(read);
-      const compared = comparedTexts(prime, form.textIn(text), model, request);
+      const compared = isCompared ? comparedTexts(prime, form.textIn(text), model, request) : NOT_COMPARED;
       selection.add({ text, ...compared, outcome: pieces.outcome });
       yield* settled();
       if (selection.isIdle) break;

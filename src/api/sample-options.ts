@@ -220,9 +220,10 @@ function bannedIds(ban: TextOrBytes, { vocabulary }: SampledModel): number[] {
   return [...banned];
 }
 
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** A text, or bytes as text with U+FFFD for bytes that are not UTF-8. */
-export const textIn = (given: TextOrBytes): string =>
-  typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given);
+export const textIn = (given: TextOrBytes): string => (typeof given === 'string' ? given : utf8.decode(given));
 
 /** A seed for callers who give none. */
 export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];

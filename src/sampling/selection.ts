@@ -176,6 +176,7 @@ export class Selection<Text> implements Iterable<OneText> {
    */
   #best(slot: Slot<Text>, isNext: boolean): number | null | undefined {
     const { bestOf, isUnique } = this.#conditions;
+    if (bestOf === 1 && !this.#mayRefuse) return slot.candidates.length === 0 ? undefined : 0;
     while (slot.refused < this.#maxAttempts) {
       const round = Array.from({ length: bestOf }, (_, index) => slot.refused + index);
       if (round.some((attempt) => slot.candidates[attempt] === undefined)) return undefined;

@@ -5,6 +5,7 @@ import { separatorIn } from '../../corpus/vocabulary.ts';
 import { count as formatCount, countOf } from '../../count.ts';
 import type { ErrorKind } from '../../errors.ts';
 import { RepetitionDetector } from '../../sampling/repeats.ts';
+import type { TextOrBytes } from '../../sampling/sample.ts';
 import { exitCodes } from '../failures.ts';
 import { onOneLine } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
@@ -118,13 +119,15 @@ const writeWhole: Write = async (model, how) => {
   const isBytes = model.vocabulary.unit === 'byte' && !stdout.isTty;
   const isLines = options.primes !== undefined;
   const separator = separatorIn(model.vocabulary);
-  const write = async ({ prime, text, isCut }: Sample<Uint8Array>): Promise<void> => {
+  const write = async ({ prime, text, isCut }: Sample<TextOrBytes>): Promise<void> => {
     const start = keepPrime ? prime : '';
     const repetition = new RepetitionDetector();
     repetition.push(textIn(text ?? ''));
     record(written, repetition, isCut);
     if (isBytes) {
-      await stdout.write(Buffer.concat([Buffer.from(start), text ?? Buffer.of(), Buffer.from(isLines ? '\n' : '')]));
+      await stdout.write(
+        Buffer.concat([Buffer.from(start), Buffer.from(text ?? ''), Buffer.from(isLines ? '\n' : '')]),
+      );
       return;
     }
     const whole = textIn(text ?? '');
@@ -132,7 +135,8 @@ const writeWhole: Write = async (model, how) => {
     const end = separator ?? (shown.endsWith('\n') && !isLines ? '' : '\n');
     await stdout.write(`${boldIfAny(stdout, textIn(start))}${stdout.shown(shown)}${end}`);
   };
-  for await (const sample of model.samplesAsBytes(options)) {
+  const samples: AsyncIterable<Sample<TextOrBytes>> = isBytes ? model.samplesAsBytes(options) : model.samples(options);
+  for await (const sample of samples) {
     const { index, error } = sample;
     if (error !== null) {
       written.errors.add(error.kind);
