@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { SurprisalRecord, isLikeliest } from '../../src/evaluation/surprisal.ts';
+import { SurprisalRecord, isLikeliest, surprisalNats } from '../../src/evaluation/surprisal.ts';
+import { Random } from '../../src/random.ts';
 import { networkProgram } from '../../src/model/network.ts';
 import { type TextToScore, score } from '../../src/evaluation/score.ts';
 import { modelOfSeed } from '../insight/models.ts';
@@ -82,5 +83,24 @@ describe('the surprisal of each character', () => {
     expect([0, 1, 2].map((symbol) => isLikeliest(logits, 1, 3, symbol))).toEqual([false, true, false]);
     expect(isLikeliest(Float32Array.of(1, Number.NaN, 0), 0, 3, 0)).toBe(false);
     expect(isLikeliest(Float32Array.of(Number.NaN), 0, 1, 0)).toBe(false);
+  });
+});
+
+describe('the surprisal of a token', () => {
+  const random = new Random(3);
+
+  it.each([0.1, 1, 10, 40])('is as computed by Math.exp, for logits of scale %f', (scale) => {
+    for (let trial = 0; trial < 50; trial++) {
+      const logits = Float32Array.from({ length: 3 * V }, () => scale * (2 * random.uniform() - 1));
+      const [start, symbol] = [V, trial % V];
+      const sum = logits.subarray(V, 2 * V).reduce((total, logit) => total + Math.exp(logit), 0);
+      const expected = Math.log(sum) - logits[start + symbol];
+      expect(Math.abs(surprisalNats(logits, start, V, symbol) - expected)).toBeLessThan(1e-7);
+    }
+  });
+
+  it('is not a number if a logit is not, and ignores tokens that cannot occur', () => {
+    expect(surprisalNats(Float32Array.of(1, NaN, 2), 0, 3, 0)).toBeNaN();
+    expect(surprisalNats(Float32Array.of(1, -Infinity, 1), 0, 3, 0)).toBeCloseTo(Math.LN2, 8);
   });
 });
