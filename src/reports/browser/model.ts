@@ -18,6 +18,8 @@ const valueOf = (id: string): string => element<HTMLInputElement>(id).value;
 const [TOP, HIGHEST_BITS] = [16, 8];
 /** Characters of a block, which ends with a line. */
 const BLOCK = 1000;
+/** While the model samples, the text is shown at such intervals, because each takes a layout. */
+const RENDER_MS = 50;
 /** Characters at most that a screen reader reads at once. */
 const SPOKEN = 1000;
 
@@ -62,9 +64,12 @@ function removeFrom(piece: number): void {
 
 /** Marks where to continue, or no place if it was marked. */
 function setMark(piece: number | null): void {
-  if (mark !== null) shown[mark]?.classList.remove('mark');
+  text.querySelector('.mark')?.classList.remove('mark');
   mark = piece === mark ? null : piece;
   if (mark !== null) shown[mark].classList.add('mark');
+  const marked = mark === null ? null : shown[mark].parentElement;
+  const after = marked === null ? -1 : [...text.children].indexOf(marked);
+  for (const [at, block] of [...text.children].entries()) block.classList.toggle('after', after >= 0 && at > after);
   if (piece !== null)
     tell(
       mark === null
@@ -115,7 +120,12 @@ async function sample(signal: AbortSignal): Promise<void> {
   const how = settings();
   const [before, began] = [model.pieces.length, performance.now()];
   tell('Sampling …');
-  const ending = await model.sample(how, signal, render);
+  let rendered = 0;
+  const ending = await model.sample(how, signal, () => {
+    if (performance.now() - rendered < RENDER_MS) return;
+    render();
+    rendered = performance.now();
+  });
   const seconds = (performance.now() - began) / 1000;
   render();
   const written = model.pieces.slice(before).map((piece) => piece.text);
