@@ -101,7 +101,8 @@ function pageOf(trained: TrainedModel, options: ExportOptions, model: LocalModel
     summary: summaryOf(trained, options),
     style: `${['text', 'surprise', 'model'].map(styleSheet).join('')}${shadesStyle}`,
     body: `${controls}
-${section('reader', 'Text', reader)}`,
+${section('reader', 'Text', reader)}
+${model === null ? server : ''}`,
     script: pageScript('model'),
     data,
     permission: model === null ? 'server' : 'webassembly',
@@ -117,13 +118,14 @@ function summaryOf(trained: TrainedModel, { precision = 'float32' }: ExportOptio
   const loss = training.bestValidationLossNats;
   const corpus = corpusName(trained);
   const parameters = parameterCountOf(trained);
-  const megabytes = ((precision === 'float16' ? 2 : 4) * parameters) / 1e6;
+  const kilobytes = ((precision === 'float16' ? 2 : 4) * parameters) / 1000;
+  const size = kilobytes < 1000 ? `${Math.round(kilobytes)}\u00a0kB` : `${(kilobytes / 1000).toFixed(1)}\u00a0MB`;
   return [
     `${model.cell}, ${model.layers} × ${model.hidden}`,
     ...(corpus === null ? [] : [`trained on ${corpus}`]),
     ...(loss === null ? [] : [`${(loss / Math.LN2).toFixed(3)} ${bitsUnit(vocabulary.unit)} on validation text`]),
     `${count(parameters)} parameters`,
-    `${megabytes.toFixed(megabytes < 10 ? 1 : 0)}\u00a0MB in ${precision}`,
+    `${size} in ${precision}`,
   ].join(', ');
 }
 
@@ -154,3 +156,6 @@ const reader = `<p class="hint" id="keys">Point at a character, or move with <kb
 ${shadedText([])}
 <aside id="panel" class="card" aria-label="Predictions"></aside>
 </div>`;
+
+const server = `<p class="hint">Programs can use this model too: send requests in the form of the OpenAI API to
+<code>v1/completions</code> at this address.</p>`;

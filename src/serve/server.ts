@@ -39,7 +39,7 @@ export interface Served {
   /** Seconds since 1970, when the model was saved. */
   readonly created: number;
   /** The page at `/`. */
-  page(): Promise<string>;
+  readonly page: string;
 }
 
 const MAX_BODY_BYTES = 2 ** 20;
@@ -142,7 +142,7 @@ export class ModelServer {
     switch (path) {
       case '/':
         allow('GET');
-        response.setHeader('content-type', 'text/html; charset=utf-8').end(await this.#served.page());
+        response.setHeader('content-type', 'text/html; charset=utf-8').end(this.#served.page);
         return 0;
       case '/health':
         allow('GET');

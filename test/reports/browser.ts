@@ -35,6 +35,7 @@ export interface Look {
   readonly before?: string;
 }
 
+/** @param file a path or an HTTP URL */
 export async function openPage(
   browser: Browser,
   file: string,
@@ -42,7 +43,7 @@ export async function openPage(
 ): Promise<OpenedPage> {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const complaints: Complaints = { errors: [], requests: [] };
-  const url = pathToFileURL(file).href;
+  const url = file.startsWith('http:') ? file : pathToFileURL(file).href;
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.errors.push(message.text());
   });

@@ -54,7 +54,7 @@ describe('the page of a model', () => {
     const [header] = pageOf(trained, { title: `A <title>` }).split('<main>');
     expect(header).toContain('<title>A &lt;title&gt;</title>');
     expect(header).toMatch(
-      /<p>lstm, 2 × 24, trained on verse &lt;\/script[^<]*, 3\.607 bpc on validation text, 11,097 parameters, 0\.0.MB in float32<\/p>/,
+      /<p>lstm, 2 × 24, trained on verse &lt;\/script[^<]*, 3\.607 bpc on validation text, 11,097 parameters, 44.kB in float32<\/p>/,
     );
   });
 

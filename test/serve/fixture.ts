@@ -2,6 +2,7 @@
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import { servedPage } from '../../src/reports/model-page.ts';
 import { Engine } from '../../src/serve/engine.ts';
 import { ModelServer, type RequestLog, type ServerOptions } from '../../src/serve/server.ts';
 import { untrained } from '../sampling/fixture.ts';
@@ -40,7 +41,7 @@ export async function withServer(
 ): Promise<void> {
   const engine = await Engine.open(checkpoint, await openCpu({ threads: 1 }));
   const logs: RequestLog[] = [];
-  const served = { engine, name: 'test', created: 1, page: async () => '<!doctype html><title>test</title>' };
+  const served = { engine, name: 'test', created: 1, page: servedPage(checkpoint, 'test') };
   const server = new ModelServer(served, { ...defaults, ...options }, (log) => logs.push(log));
   const url = await server.listen();
   const post: OpenServer['post'] = (path, body, headers = {}) =>

@@ -233,7 +233,7 @@ test('a model is replaced, and requests that have begun end with the earlier one
     const first = post('v1/completions', { prompt: 'a', max_tokens: 3000, seed: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     const engine = await Engine.open(lively(8), await openCpu({ threads: 1 }));
-    await server.replace({ engine, name: 'other', created: 2, page: async () => '' });
+    await server.replace({ engine, name: 'other', created: 2, page: '' });
     const textOf = async (answer: Response): Promise<string> =>
       ((await answer.json()) as { choices: { text: string }[] }).choices[0].text;
     const earlier = await textOf(await first);

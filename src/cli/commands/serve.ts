@@ -83,16 +83,18 @@ async function loadModel(
   const { readModel } = await import('../../api/trained.ts');
   const { openDevice } = await import('../../devices/open.ts');
   const { Engine } = await import('../../serve/engine.ts');
+  const { servedPage } = await import('../../reports/model-page.ts');
   const { path, trained } = await readModel(checkpoint);
   const { device: name = 'auto', threads, kernels } = machine;
   // The cpu samples one character after another faster than a GPU.
   const device = await openDevice(name === 'auto' ? 'cpu' : name, { threads, kernels });
   const run = basename(dirname(resolve(path)));
+  const page = servedPage(trained, run);
   return {
     engine: await Engine.open(trained, device),
     name: onOneLine(run),
     created: Math.floor((await stat(path)).mtimeMs / 1000),
-    page: async () => (await import('../../serve/page.ts')).pageOf(run),
+    page,
   };
 }
 

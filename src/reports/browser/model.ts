@@ -19,7 +19,7 @@ const [TOP, HIGHEST_BITS] = [16, 8];
 /** Characters of a block, which ends with a line. */
 const BLOCK = 1000;
 /** While the model samples, the text is shown at such intervals, because each takes a layout. */
-const RENDER_MS = 50;
+const RENDER_MS = 80;
 /** Characters at most that a screen reader reads at once. */
 const SPOKEN = 1000;
 
