@@ -136,7 +136,7 @@ const controls = `<form id="controls" class="controls">
 <label class="wide">Prompt <textarea id="prompt" rows="2" spellcheck="false" autocapitalize="off"></textarea></label>
 ${number('temperature', 'Temperature', 'min="0" max="100" step="any" value="1" required')}
 ${number('top-p', 'Top-p', 'min="0.0001" max="1" step="any" value="1" required')}
-${number('length', 'Length', 'min="1" max="1000000" value="500" required')}
+${number('length', 'Length', 'min="1" max="100000" value="500" required')}
 ${number('seed', 'Seed', 'min="0" max="9007199254740991" placeholder="random"')}
 <label>Stop at <input id="stop" type="text" spellcheck="false" autocapitalize="off" placeholder="\\n\\n"></label>
 <label>Shade <select id="shading"><option value="none">nothing</option><option value="surprisal">surprisal</option></select></label>

@@ -185,7 +185,7 @@ describe.skipIf(noBrowser !== '')(`the page of a model in a browser${noBrowser}`
   it('stops, and continues as if it had not stopped', async () => {
     const { page } = await open(trained);
     await page.fill('#seed', '3');
-    await page.fill('#length', '1000000');
+    await page.fill('#length', '100000');
     await page.click('#generate');
     await page.waitForSelector('#text i:nth-child(20)');
     await page.keyboard.press('Escape');
@@ -221,6 +221,22 @@ describe.skipIf(noBrowser !== '')(`the page of a model in a browser${noBrowser}`
     await press(page, '#continue', { length: 40 });
     await page.locator('#text i').nth(99).hover();
     expect(await page.innerText('#panel')).toContain(`unit 1.c.7 ${value}`);
+    expect(complaints.errors).toEqual([]);
+    await page.close();
+  });
+
+  it('takes keys before there is a text, and copies the text', async () => {
+    const { page, complaints } = await open(trained);
+    await page.focus('#text');
+    for (const key of ['ArrowDown', 'ArrowUp', 'End', 'Enter']) await page.keyboard.press(key);
+    await page.fill('#prompt', 'So');
+    await page.focus('#prompt');
+    await page.keyboard.press('Control+Enter');
+    await page.waitForSelector('#text i:nth-child(100)');
+    await page.waitForSelector('body:not(.busy)');
+    expect(await page.getAttribute('#text', 'aria-valuemax')).toBe('502');
+    await page.click('#copy');
+    await page.locator('#status', { hasText: /copied|selected/ }).waitFor();
     expect(complaints.errors).toEqual([]);
     await page.close();
   });

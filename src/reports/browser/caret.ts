@@ -24,7 +24,6 @@ export function selectPiece(piece: number): void {
 /** Makes a character the current one and scrolls to it, within the page and within the text. */
 export function goTo(piece: number): void {
   selectPiece(piece);
-  if (pieces.length === 0) return;
   for (const each of [text, pieces[current]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 }
 
@@ -49,7 +48,9 @@ export function readText(
   };
   onKeys(
     text,
-    mapValues(moves, (move) => () => goTo(move(current))),
+    mapValues(moves, (move) => () => {
+      if (pieces.length > 0) goTo(move(Math.min(current, pieces.length - 1)));
+    }),
   );
   text.addEventListener('pointerover', ({ target }) => {
     const piece = pieces.indexOf((target as Element).closest('i')!);

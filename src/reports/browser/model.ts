@@ -52,6 +52,7 @@ function render(): void {
     piece.className = classOf(at);
     shown.push(block.appendChild(piece));
   }
+  text.ariaValueMax = String(shown.length);
   if (isAtEnd) text.scrollTop = text.scrollHeight;
 }
 
@@ -192,7 +193,7 @@ function describe(piece: number): string {
 async function shade(signal: AbortSignal): Promise<void> {
   await model.watch(shading.selectedIndex > 1 ? shading.value : null, signal);
   if (signal.aborted) return;
-  highest = Math.max(1e-6, ...shown.map((_, at) => Math.abs(model.activation(at))));
+  highest = shown.reduce((most, _, at) => Math.max(most, Math.abs(model.activation(at))), 1e-6);
   for (const [at, piece] of shown.entries()) piece.className = classOf(at);
   if (mark !== null) shown[mark].classList.add('mark');
 }
@@ -226,6 +227,9 @@ async function open(): Promise<void> {
     if (piece < 0) return;
     selectPiece(piece);
     setMark(piece);
+  });
+  element('prompt').addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) generate();
   });
   onKeys(document, { Escape: () => running.abort() });
   tell('');

@@ -1,19 +1,17 @@
 // A model that runs on the server of the page, `rnn serve`.
+import type { TokenScores } from '../../serve/token-scores.ts';
 import type { Ending, Expectation, Piece, Settings, TextModel } from './text-model.ts';
 
 /** The part of an event of a stream that the page uses. */
 interface StreamEvent {
   readonly error?: { readonly message: string };
-  readonly choices?: readonly {
-    readonly text: string;
-    readonly logprobs: {
-      readonly tokens: readonly string[];
-      readonly token_logprobs: readonly (number | null)[];
-      readonly top_logprobs: readonly (Readonly<Record<string, number>> | null)[];
-      readonly text_offset: readonly number[];
-    } | null;
-    readonly finish_reason: 'stop' | 'length' | null;
-  }[];
+  readonly choices?: readonly StreamedChoice[];
+}
+
+interface StreamedChoice {
+  readonly text: string;
+  readonly logprobs: Pick<TokenScores, 'tokens' | 'token_logprobs' | 'top_logprobs'> | null;
+  readonly finish_reason: 'stop' | 'length' | null;
 }
 
 const EXPECTATIONS = 5;
@@ -83,7 +81,7 @@ export class ServerModel implements TextModel {
     return 0;
   }
 
-  #add({ text, logprobs }: NonNullable<StreamEvent['choices']>[number]): void {
+  #add({ text, logprobs }: StreamedChoice): void {
     const characters = [...text];
     // Bytes of a model of bytes are not characters.
     const isScored = logprobs !== null && logprobs.tokens.join('') === text;
