@@ -171,6 +171,7 @@ describe.skipIf(noBrowser !== '')(`the page of a model in a browser${noBrowser}`
     const characters = [...whole];
     await page.locator('#text i').nth(40).click();
     expect(await page.innerText('#status')).toContain('after character 41');
+    expect(await page.locator('#text .after').count()).toBe(characters.length - 41);
     await press(page, '#continue');
     expect(await text(page)).toBe(await sampled(trained, { prime: characters.slice(0, 41).join(''), length: 60 }));
     await page.focus('#text');

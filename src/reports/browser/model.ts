@@ -63,14 +63,18 @@ function removeFrom(piece: number): void {
   for (const block of [...text.children].slice(1)) if (block.childElementCount === 0) block.remove();
 }
 
+/** Shows where the model continues, and the text that it replaces. */
+function showMark(): void {
+  for (const [at, piece] of shown.entries()) {
+    piece.classList.toggle('mark', at === mark);
+    piece.classList.toggle('after', mark !== null && at > mark);
+  }
+}
+
 /** Marks where to continue, or no place if it was marked. */
 function setMark(piece: number | null): void {
-  text.querySelector('.mark')?.classList.remove('mark');
   mark = piece === mark ? null : piece;
-  if (mark !== null) shown[mark].classList.add('mark');
-  const marked = mark === null ? null : shown[mark].parentElement;
-  const after = marked === null ? -1 : [...text.children].indexOf(marked);
-  for (const [at, block] of [...text.children].entries()) block.classList.toggle('after', after >= 0 && at > after);
+  showMark();
   if (piece !== null)
     tell(
       mark === null
@@ -121,11 +125,13 @@ async function sample(signal: AbortSignal): Promise<void> {
   const how = settings();
   const [before, began] = [model.pieces.length, performance.now()];
   tell('Sampling …');
-  let rendered = 0;
+  let next = 0;
   const ending = await model.sample(how, signal, () => {
-    if (performance.now() - rendered < RENDER_MS) return;
+    const start = performance.now();
+    if (start < next) return;
     render();
-    rendered = performance.now();
+    const end = performance.now();
+    next = end + Math.max(RENDER_MS, 5 * (end - start)); // a long line takes long to lay out
   });
   const seconds = (performance.now() - began) / 1000;
   render();
@@ -195,7 +201,7 @@ async function shade(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   highest = shown.reduce((most, _, at) => Math.max(most, Math.abs(model.activation(at))), 1e-6);
   for (const [at, piece] of shown.entries()) piece.className = classOf(at);
-  if (mark !== null) shown[mark].classList.add('mark');
+  showMark();
 }
 
 async function copy(): Promise<void> {
