@@ -52,7 +52,7 @@ const rows: Readonly<Record<TextKind, readonly Row[]>> = {
   list: [
     { upTo: 25_000, epochs: 12, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
     { upTo: 100_000, epochs: 20, cell: 'lstm', layers: 2, hidden: 128, dropout: 0.5, weightDecay: 0.2, average: 0.99 },
-    { upTo: 400_000, epochs: 20, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.5, weightDecay: 0.1, average: 0.998 },
+    { upTo: 400_000, epochs: 18, cell: 'mlstm', layers: 2, hidden: 160, dropout: 0.45, weightDecay: 0.1, average: 0.998 },
     { upTo: 3_000_000, epochs: 8, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.2, weightDecay: 0.05, average: 0.998 },
     { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
   ],
