@@ -41,5 +41,9 @@ it('a file becomes a run folder, whose checkpoint can be described', async () =>
 
 it('every listed format can be written, and an unknown format is refused by name', () => {
   for (const { name } of exportFormats) expect(exportModel(trained, name).length).toBeGreaterThan(1000);
+  const half = exportModel(trained, 'html', { precision: 'float16', title: 'A & b' });
+  expect(Buffer.from(half).toString()).toContain('<title>A &amp; b</title>');
+  expect(() => exportModel(trained, 'html', { precision: 'half' } as object)).toThrow('precision is "half"');
+  expect(() => exportModel(trained, 'html', { name: 'x' } as object)).toThrow('option not found: name');
   expect(() => exportModel(trained, 'pickle')).toThrow("format is 'pickle'");
 });

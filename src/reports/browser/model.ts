@@ -29,6 +29,8 @@ let mark: number | null = null;
 /** The activation that has the highest shade. */
 let highest = 1;
 let seed = 0;
+/** The text has reached a stop, so continuing begins with new random numbers. */
+let isOver = false;
 let running = new AbortController();
 let finished = Promise.resolve();
 
@@ -133,6 +135,7 @@ async function sample(signal: AbortSignal): Promise<void> {
     const end = performance.now();
     next = end + Math.max(RENDER_MS, 5 * (end - start)); // a long line takes long to lay out
   });
+  isOver = ending === 'stop' || ending === 'end';
   const seconds = (performance.now() - began) / 1000;
   render();
   const written = model.pieces.slice(before).map((piece) => piece.text);
@@ -165,7 +168,7 @@ function continueText(): void {
   start(async (signal) => {
     const isNew = model.pieces.length === 0;
     if (isNew) await read(signal);
-    if (isNew || mark !== null || valueOf('seed') !== '') seed = newSeed();
+    if (isNew || isOver || mark !== null || valueOf('seed') !== '') seed = newSeed();
     if (mark !== null) {
       const kept = mark + 1;
       setMark(null);
