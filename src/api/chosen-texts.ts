@@ -46,6 +46,8 @@ interface TextSource {
   take(): WantedText | null;
   /** Waits for a text. False after the last. */
   wait(): Promise<boolean>;
+  /** Called when no more texts are taken. */
+  close(): void;
 }
 
 interface TextsPlan {
@@ -118,19 +120,23 @@ export async function* chosenTexts<Piece>(
       yield sampleOf(chosen, request.prime);
     }
   };
-  do {
-    for (const pieces of form.draw(sampler, { ...request, texts: selection })) {
-      const { prime = request.prime } = selection.sampling;
-      const read: Piece[] = [];
-      for await (const piece of pieces) read.push(piece);
-      const text = form.join(read);
-      const compared = isCompared ? comparedTexts(prime, form.textIn(text), model, request) : NOT_COMPARED;
-      selection.add({ text, ...compared, outcome: pieces.outcome });
-      yield* settled();
-      if (selection.isIdle) break;
-    }
-    yield* settled(); // prompts that are refused without a sample
-  } while (await source.wait());
+  try {
+    do {
+      for (const pieces of form.draw(sampler, { ...request, texts: selection })) {
+        const { prime = request.prime } = selection.sampling;
+        const read: Piece[] = [];
+        for await (const piece of pieces) read.push(piece);
+        const text = form.join(read);
+        const compared = isCompared ? comparedTexts(prime, form.textIn(text), model, request) : NOT_COMPARED;
+        selection.add({ text, ...compared, outcome: pieces.outcome });
+        yield* settled();
+        if (selection.isIdle) break;
+      }
+      yield* settled(); // prompts that are refused without a sample
+    } while (await source.wait());
+  } finally {
+    source.close();
+  }
 }
 
 function sampleOf<Text>({ wanted, seed, candidate, refused }: Chosen<Text>, prime: TextOrBytes): Sample<Text> {
@@ -162,6 +168,7 @@ function countedTexts(count: number, seed: number): TextSource {
       return { index, error: null, seedOf: (attempt) => wrapped(seed + index + attempt * count) };
     },
     wait: async () => false,
+    close() {},
   };
 }
 
@@ -191,6 +198,7 @@ function promptedTexts(
       }
     },
     wait: () => queue.wait(),
+    close: () => queue.close(),
   };
 }
 

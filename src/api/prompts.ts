@@ -4,9 +4,9 @@ import type { TextOrBytes } from '../sampling/sample.ts';
 /** Prompts that are read ahead. */
 const MAX_AHEAD = 1024;
 
-/** Reads prompts ahead, so that all that have arrived are answered together. */
+/** Reads up to 1,024 prompts ahead, so that all prompts that have arrived are answered together. */
 export class PromptQueue {
-  readonly #prompts: AsyncIterator<TextOrBytes>;
+  readonly #prompts: AsyncGenerator<TextOrBytes, void, undefined>;
   readonly #ready: TextOrBytes[] = [];
   #reading: Promise<void> | null = null;
   #isEnded = false;
@@ -34,6 +34,12 @@ export class PromptQueue {
       this.#read();
       await this.#reading;
     }
+  }
+
+  /** Ends the source, so that it frees its resources. A prompt that it waits for comes first. */
+  close(): void {
+    this.#isEnded = true;
+    void this.#prompts.return().catch(() => {});
   }
 
   #read(): void {

@@ -2,7 +2,6 @@
 // editors.
 import { isDeepStrictEqual } from 'node:util';
 import { tokenTexts } from '../evaluation/scored-text.ts';
-import type { TokenDecoder } from '../corpus/vocabulary.ts';
 import { usageError } from '../errors.ts';
 import { number, rule, wholeNumber } from '../options/kind.ts';
 import { Random } from '../random.ts';
@@ -65,7 +64,6 @@ export class ModelSession {
   readonly #text: TextSession;
   readonly #model: SampledModel;
   readonly #close: () => Promise<void>;
-  #decoder: TokenDecoder;
   #random = new Random(randomSeed());
   #seed: number | undefined;
   #options: NextOptions | null = null;
@@ -78,7 +76,6 @@ export class ModelSession {
     this.#text = text;
     this.#model = model;
     this.#close = close;
-    this.#decoder = text.vocabulary.decoder();
   }
 
   /**
@@ -115,7 +112,6 @@ export class ModelSession {
     return this.#inTurn(async () => {
       refuseOther('text', text, someText);
       await this.#text.read(text);
-      this.#decoder = this.#text.vocabulary.decoder();
     });
   }
 
@@ -124,16 +120,14 @@ export class ModelSession {
    * character.
    *
    * @param options a seed that differs from the last seed starts the random numbers again
-   * @returns null at the end of a record, after which the session is reset
+   * @returns null at the end of a record, after which the text is reset, but not the random numbers
    * @throws RnnError `usage` for options out of range
    */
   next(options: NextOptions = {}): Promise<string | null> {
     return this.#inTurn(async () => {
       const symbols = this.#symbolsFor(options);
       for (;;) {
-        const id = await this.#text.next(symbols, this.#random);
-        if (id === this.#text.vocabulary.end) return null;
-        const text = this.#decoder.push(id);
+        const text = await this.#text.next(symbols, this.#random);
         if (text !== '') return text;
       }
     });
@@ -186,7 +180,6 @@ export class ModelSession {
   reset(): Promise<void> {
     return this.#inTurn(async () => {
       this.#text.reset();
-      this.#decoder = this.#text.vocabulary.decoder();
       this.#seed = undefined;
     });
   }

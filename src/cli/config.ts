@@ -106,8 +106,8 @@ function remedy(by: string, path: string, cause: unknown): string {
 }
 
 /**
- * The text without the byte order mark that editors on Windows write. In PowerShell, > writes
- * UTF-16.
+ * The text without the byte order mark that editors on Windows write. In Windows PowerShell, >
+ * writes UTF-16.
  */
 function decodeFile(path: string, bytes: Uint8Array): string {
   try {
@@ -145,6 +145,12 @@ export const namesInFiles = ({ key }: Flag): string[] => [...new Set([key, camel
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
   const [near] = suggestedKeys(flagsInFiles(flags), key);
   const suggestion = near === undefined ? 'run rnn train --help to list its options' : `did you mean ${near}?`;
+  const positiveKey = key.replace(/^no-/, '');
+  if (
+    positiveKey !== key &&
+    flagsInFiles(flags).some((flag) => flag.key === positiveKey && flag.kind.name === 'switch')
+  )
+    return usageError(`${name} is not an option that a configuration file can have`, `write "${positiveKey}": false`);
   const hint = flags.some((flag) => flag.key === key) ? `use --${key} on the command line` : suggestion;
   return usageError(`${name} is not an option that a configuration file can have`, hint);
 }

@@ -49,11 +49,12 @@ export function recordsOf(
 }
 
 /**
- * The text of the end token: the separator of records, or the text that the model of the vocabulary
- * has for it. Null for a text that is not divided.
+ * The text of the end token. A given or known vocabulary decides it. Otherwise it is the separator of
+ * records, or the separator of files if the separator of records occurs within a record. Null for a
+ * text without records.
  *
  * @param isInRecords whether a character occurs within a record, as a line feed does in CSV
- * @throws RnnError `usage` if the model to start from needs another text
+ * @throws RnnError `usage` if the known vocabulary and this text cannot share an end token
  */
 export function endTextOf(
   options: Pick<CorpusOptions, 'records' | 'column' | 'vocabulary' | 'known'>,
@@ -65,8 +66,8 @@ export function endTextOf(
   if (separator === null) {
     if (start !== null && [...start].length > 1)
       throw usageError(
-        'cannot start from a model of records on one text',
-        `add ${flagOf('records')}, as in the training of the model`,
+        'cannot fine-tune a model of records on a text without records',
+        `add ${flagOf('records')}, with the value from the training of the model`,
       );
     return null;
   }
@@ -74,7 +75,7 @@ export function endTextOf(
   if (start === null) return isInRecords(separator) ? separatorOf('file') : separator;
   if (!isInRecords(start)) return start;
   throw usageError(
-    `cannot start from this model: its records end with ${inQuotes(start)}, which is in the records of the text`,
+    `cannot fine-tune this model: its records end with ${inQuotes(start)}, which also occurs inside records of the text`,
     `omit ${flagOf('initFrom')}, or divide the text as in the training of the model`,
   );
 }
@@ -85,26 +86,36 @@ export function partsOfRecords([train, validation, test]: readonly number[]) {
   return { train: [0, train], validation: bounds(train, validation), test: bounds(validation, test) } as const;
 }
 
-/** @throws RnnError `corpus` if fewer than two records are left to train on */
+/**
+ * @throws RnnError `corpus` if a new model would train on fewer than two records, or if no record
+ * contains the text of `learnAfter`
+ */
 export function refuseFewRecords(
   { train, validation, test, withoutDelimiter }: RecordFacts,
-  { records, learnAfter, vocabulary }: Pick<CorpusOptions, 'records' | 'learnAfter' | 'vocabulary'>,
+  {
+    records,
+    column = [],
+    learnAfter,
+    vocabulary,
+  }: Pick<CorpusOptions, 'records' | 'column' | 'learnAfter' | 'vocabulary'>,
 ): void {
   const all = train + validation + test;
   if (all === 0 && withoutDelimiter > 0)
     throw corpusError(
-      `no record has ${flagOf('learnAfter')} ${inQuotes(learnAfter)}`,
+      `no record contains the text of ${flagOf('learnAfter')}: ${inQuotes(learnAfter)}`,
       `write a tab as '\\t', or omit ${flagOf('learnAfter')}`,
     );
   if (vocabulary !== undefined || all === 0 || train > 1) return;
   if (all > 1)
     throw corpusError(
-      'the text has only one record to train on: expected at least two',
-      `use more records, or ${flagOf('validationFraction')} 0`,
+      `the training part has ${train === 0 ? 'no records' : 'only one record'}: expected at least two`,
+      'use more records, or hold out fewer',
     );
   throw corpusError(
     'the text has only one record: expected at least two',
-    `check that ${flagOf('records')} ${records ?? 'line'} divides the text, or omit ${flagOf('records')}`,
+    column.length > 0
+      ? `use files with more rows, or omit ${flagOf('column')}`
+      : `check that ${flagOf('records')} ${records ?? 'line'} divides the text, or omit ${flagOf('records')}`,
   );
 }
 
@@ -118,7 +129,10 @@ export function refuseNoRecords({ name, sources: [source] }: HeldOutPart, facts:
   );
 }
 
-/** A note on the records of a corpus. */
+/**
+ * The note that is printed after reading: how many records each part has, their lengths, and how many
+ * were dropped.
+ */
 export function recordsNote({
   train,
   validation,
@@ -135,8 +149,8 @@ export function recordsNote({
     test > 0 && `${count(test)} test`,
   ].filter(Boolean);
   const dropped = [
-    empty > 0 && `${count(empty)} empty`,
-    withoutDelimiter > 0 && `${count(withoutDelimiter)} without the text of ${flagOf('learnAfter')}`,
+    empty > 0 && `${count(empty)} empty records`,
+    withoutDelimiter > 0 && `${count(withoutDelimiter)} records without the text of ${flagOf('learnAfter')}`,
   ].filter(Boolean);
   const records = `${count(train + validation + test)} records (${parts.join(', ')}), ${count(duplicates)} of them duplicates`;
   const lengths = `mean length ${meanLength.toFixed(1)}, longest ${count(maxLength)} characters`;

@@ -51,7 +51,7 @@ async function compare(title: string, device: Device, checks: readonly ParityChe
       // A NaN is not within any tolerance.
       if (!(worst <= tolerance))
         return wrong(
-          `${check.name} differs from the reference by ${worst.toExponential(1)}(expected at most ${tolerance.toExponential()})`,
+          `${check.name} differs from the reference by ${worst.toExponential(1)} (expected at most ${tolerance.toExponential()})`,
         );
       if (worst / tolerance > closest.worst / closest.tolerance) closest = { worst, tolerance };
     } catch (error) {

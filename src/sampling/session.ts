@@ -1,6 +1,6 @@
 // A text that is read and sampled by turns: the network keeps its state from one call to the next.
 import { setImmediate } from 'node:timers/promises';
-import type { Vocabulary } from '../corpus/vocabulary.ts';
+import type { TokenDecoder, Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { Random } from '../random.ts';
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
@@ -11,6 +11,8 @@ import type { SampledText } from './text.ts';
 
 /** Work is done for this long before other work gets the thread. */
 const TURN_MS = 8;
+/** The maximum number of bytes of an incomplete character. */
+const MAX_INCOMPLETE_BYTES = 3;
 
 /** A model with the text that it has read so far. */
 export class TextSession {
@@ -18,6 +20,8 @@ export class TextSession {
   readonly #network: Network;
   readonly #row: NetworkRows;
   readonly #rules: PromptRules;
+  /** Has the bytes of a character that the text does not complete. */
+  #decoder: TokenDecoder;
   /** Tokens that the network has not read yet. */
   #unread: number[] = [];
   /**
@@ -31,6 +35,7 @@ export class TextSession {
     this.#network = network;
     this.#row = network.rowsOf(1);
     this.#rules = rules;
+    this.#decoder = text.vocabulary.decoder();
   }
 
   /** @throws RnnError `checkpoint` if the tensors do not fit the model */
@@ -60,6 +65,8 @@ export class TextSession {
     if (ids.length === 0) return;
     if (this.isAtStart) await this.#begin();
     this.#progress = 'text';
+    this.#decoder = this.vocabulary.decoder();
+    for (const id of ids.slice(-MAX_INCOMPLETE_BYTES)) this.#decoder.push(id);
     await this.#advance(ids);
   }
 
@@ -74,22 +81,30 @@ export class TextSession {
     return this.#row.logits[0];
   }
 
-  /** Adds a sampled token to the text. The token that ends a record starts the session again. */
-  push(id: number): void {
-    if (id === this.vocabulary.end) return this.reset();
+  /**
+   * Adds a sampled token to the text. The end token resets the text.
+   *
+   * @returns the text that this token completes, empty while a character of several bytes is
+   * incomplete, or null for the end token
+   */
+  push(id: number): string | null {
+    if (id === this.vocabulary.end) {
+      this.reset();
+      return null;
+    }
     this.#progress = 'text';
     this.#unread.push(id);
+    return this.#decoder.push(id);
   }
 
   /**
    * Samples a token and adds it to the text.
    *
+   * @returns as `push`
    * @throws RnnError `checkpoint` for logits that are not finite
    */
-  async next(symbols: SymbolSampler, random: Random): Promise<number> {
-    const id = symbols.draw(await this.logits(), random);
-    this.push(id);
-    return id;
+  async next(symbols: SymbolSampler, random: Random): Promise<string | null> {
+    return this.push(symbols.draw(await this.logits(), random));
   }
 
   /**
@@ -114,6 +129,7 @@ export class TextSession {
   reset(): void {
     this.#unread = [];
     this.#progress = 'empty';
+    this.#decoder = this.vocabulary.decoder();
   }
 
   async close(): Promise<void> {

@@ -36,7 +36,7 @@ export interface RunSettings {
   readonly machine: MachineOptions;
 }
 
-/** The settings that were given on the command line, and no others. */
+/** The settings that the user or the caller gave, and no others. */
 export type GivenSettings = { readonly [Part in keyof RunSettings]: Partial<RunSettings[Part]> };
 
 export interface Continuation extends RunSettings {
@@ -94,7 +94,13 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     ...(testFraction !== undefined && { testFile: null }),
   };
   const reading = { ...recordedSettings.reading, ...heldOut, ...given.reading };
-  // Otherwise a run would be tested on text that it was trained on.
+  // Otherwise the run would train on text that it is tested on.
+  if (testFile != null && recordedSettings.reading.testFraction > 0)
+    throw usageError(
+      `cannot use ${flagOf('testFile')} in this run: its ${flagOf('testFraction')} is ${recordedSettings.reading.testFraction}`,
+      `omit ${flagOf('testFile')} to resume, or score the file with rnn eval`,
+      { options: [flagOf('testFile')] },
+    );
   refuseChange('testFraction', reading.testFraction, recordedValues['testFraction']);
   const machine = { ...recordedSettings.machine, ...given.machine };
   const newValues: Readonly<Record<string, unknown>> = { ...options, ...reading, ...machine };

@@ -1,4 +1,4 @@
-// Texts that meet conditions, and prompts in a list, with small models of records, pairs and text.
+// Texts that meet conditions, and prompts in a list, with small models of records and of text.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Model, type Sample, type SampleTextsOptions, openModel } from '../../src/index.ts';
@@ -227,4 +227,19 @@ test('texts in pieces cannot be chosen', async () => {
       message: 'cannot use unique for texts in pieces',
     });
   });
+});
+
+test('the source of prompts is ended if the caller stops early', async () => {
+  let isEnded = false;
+  const primes = (function* () {
+    try {
+      for (;;) yield 'a';
+    } finally {
+      isEnded = true;
+    }
+  })();
+  await closing(openRecords(), async (model) => {
+    for await (const _ of model.sampleMany({ primes, seed: 1 })) break;
+  });
+  expect(isEnded).toBe(true);
 });

@@ -123,6 +123,15 @@ describe('a session', () => {
       await session.reset();
       await session.read('€€');
       expect(await nextTexts(session, 3, { temperature: 0 })).toBe('€€€');
+      for (const start of [Uint8Array.of(0xe2), Uint8Array.of(0x41, 0xe2, 0x82)]) {
+        await session.reset();
+        await session.read(start);
+        expect(await nextTexts(session, 2, { temperature: 0 })).toBe('€€');
+      }
+      await session.choose(0xe2);
+      expect(await session.next({ temperature: 0 })).toBe('€');
+      await allOf(session.sample({ length: 2, temperature: 0 }));
+      expect(await session.next({ temperature: 0 })).toBe('€');
     });
     await bytes.close();
   });

@@ -53,6 +53,7 @@ describe('an error names the place of a wrong option', () => {
     ],
     [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is not valid JSON: ', 'without comments'],
     [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is not an option', 'did you mean hidden?'],
+    [{ file: { 'no-text-starts': true } }, 'rnn.json:1: no-text-starts is not an option', 'write "text-starts": false'],
     [{ file: { config: 'x.json' } }, 'rnn.json:1: config is not an option', 'use --config on the command line'],
     [
       { file: '{"__proto__": {}}' },

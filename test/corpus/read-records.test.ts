@@ -119,7 +119,7 @@ test('line feeds in the rows of a table do not end records', async () => {
   const started = await read(`${folder}/b.csv`, { ...options, known: corpus.vocabulary });
   expect(started.vocabulary.data.symbols[started.vocabulary.end!]).toBe('\n\u001E\n');
   await expect(read(`${folder}/b.csv`, { known: corpus.vocabulary })).rejects.toThrow(
-    'cannot start from a model of records',
+    'cannot fine-tune a model of records on a text without records',
   );
 });
 
@@ -132,7 +132,9 @@ test('text is converted to lower case with and without records', async () => {
 
 test.each<[string, string, Partial<CorpusOptions>]>([
   ['only one record: expected at least two', 'one long text', { records: '%%' }],
-  ['no record has --learn-after', 'a\nb\n', { learnAfter: '\t' }],
+  ['the training part has no records: expected at least two', 'b\nb\n', { validationFraction: 0.8 }],
+  ['the training part has only one record: expected at least two', 'a\nb\n', { validationFraction: 0.7 }],
+  ['no record contains the text of --learn-after', 'a\nb\n', { learnAfter: '\t' }],
   ['cannot use --learn-after \t without records', 'a\nb\n', { records: null, learnAfter: '\t' }],
   ['cannot use --weight a=2 without records', 'a\nb\n', { records: null, weights: ['a=2'] }],
   ['--weight is a: expected a file and a whole number', 'a\nb\n', { weights: ['a'] }],
@@ -141,4 +143,11 @@ test.each<[string, string, Partial<CorpusOptions>]>([
   ['the text is empty', '', {}],
 ])('an error says that %s', async (message, text, options) => {
   await expect(readFile(text, options)).rejects.toThrow(message);
+});
+
+test('the error for one row of a table does not name an option that was not given', async () => {
+  const path = `${folderWith({ 'a.csv': 'name\nAnn\n' })}/a.csv`;
+  await expect(read(path, { column: ['name'] })).rejects.toThrow(
+    expect.objectContaining({ hint: 'use files with more rows, or omit --column' }),
+  );
 });

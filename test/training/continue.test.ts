@@ -79,6 +79,18 @@ describe('the settings of a run that continues', () => {
     expect(goOn({ reading: { testFraction: 0 } }).reading).toMatchObject({ testFile: null, testFraction: 0 });
   });
 
+  it('cannot have a test file if a fraction was held out to test on', () => {
+    const reading = { ...(checkpoint.training.reading as object), testFraction: 0.1 };
+    const held = { ...checkpoint, training: { ...checkpoint.training, reading } };
+    expect(() => continueRun(held, settingsGiven({ reading: { testFile: 'other.txt' } }))).toThrow(
+      expect.objectContaining({
+        kind: 'usage',
+        message: 'cannot use --test-file in this run: its --test-fraction is 0.1',
+        hint: expect.stringContaining('omit --test-file') as string,
+      }),
+    );
+  });
+
   it('have no test part if the checkpoint is older than test parts', () => {
     const {
       testFraction: _fraction,
