@@ -53,13 +53,15 @@ export interface BaselinesOptions {
 
 /**
  * Bits per character (bpc) of compressors and n-gram models. Null for baselines that were not
- * requested.
+ * requested or not computed: compressors of a model with `learnAfter`, by default compressors of
+ * more than 100,000 characters, and n-grams that would be counted on the scored text itself.
  */
 export interface Baselines {
   readonly compressors: Readonly<Record<string, number>> | null;
-  /** Bits per character for the orders 1, 2 …, and the number of characters that were counted. */
   readonly ngrams: {
+    /** The number of characters that were counted. */
     readonly characters: number;
+    /** Bits per character for the orders 1, 2 …. */
     readonly bits: readonly number[];
     /** Whether the counted text is the run's training part. */
     readonly isTrainingPart: boolean;

@@ -1,5 +1,4 @@
-// Generates text with a trained model, with a sampler that stays open from one text to the next.
-// Knows nothing else about models.
+// Generates text with a trained model.
 import { constants } from 'node:buffer';
 import { type TrainedModel, parameterCountOf } from '../runs/store.ts';
 import { usageError } from '../errors.ts';
@@ -23,8 +22,8 @@ import {
 import { openOnDevice } from './trained.ts';
 
 /**
- * Samples from a model on a device. It keeps the last sampler open for the next text, because
- * compiling takes time, and closes it with the model.
+ * Samples from a model on a device. Compiling takes time, so the sampler of `pieces` stays open for
+ * the next call of `pieces`, until the model is closed.
  */
 export class Writer {
   readonly #trained: TrainedModel;
@@ -75,7 +74,7 @@ export class Writer {
   /**
    * Generates whole texts that meet conditions, with their log-probabilities.
    *
-   * @param isScored whether log-probabilities are wanted
+   * @param isScored whether to compute log-probabilities
    */
   async *samples<Piece>(
     given: SampleTextsOptions,
@@ -118,7 +117,7 @@ export class Writer {
     }
   }
 
-  /** Texts that are being generated end as usual. */
+  /** Closes the idle sampler. Texts in progress are still completed. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#takeIdleSampler()?.close();

@@ -142,8 +142,8 @@ export interface PassTime {
 }
 
 /**
- * The data that a failed run of calls left unchanged: weights, slots and carried state, or all but
- * the state, or nothing.
+ * The data that a failed run of calls left intact. `everything`: weights, optimizer slots and the
+ * carried state of training. `weights`: weights and slots. `nothing`: none of them.
  */
 export type IntactData = 'everything' | 'weights' | 'nothing';
 
@@ -162,8 +162,8 @@ export interface Executable {
    */
   callsPerRun(job: string): number;
   /**
-   * Runs the calls one after another. Either all of them update or none. If an update is refused,
-   * the later calls are not run: there are fewer results than calls, and the last result has
+   * Runs the calls one after another. Either all calls have `update`, or none has. If an update is
+   * refused, the later calls are not run: there are fewer results than calls, and the last result has
    * `updated: false`.
    */
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;

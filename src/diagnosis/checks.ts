@@ -113,12 +113,13 @@ export function tableCheck(rows: number, columns: number, symbols: number): Pari
 }
 
 /**
- * @param spread the logits lie within ± this
- * @param target the target of all rows. Default: random targets
+ * @param spread the logits are between −spread and spread
+ * @param target the target of all rows, −1 for no target. Default: random targets, and no target in
+ * every fifth row
  */
 export function lossCheck(rows: number, columns: number, spread: number, target?: number): ParityCheck {
   return probe({
-    name: `crossEntropy of ${rows} rows of ${columns} logits within ±${spread}${target === undefined ? '' : ', no target'}`,
+    name: `crossEntropy of ${rows} rows of ${columns} logits within ±${spread}${target === -1 ? ', no target' : ''}`,
     symbols: columns,
     target,
     values(ops, matrix) {
@@ -184,8 +185,8 @@ export function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'mom
 }
 
 /**
- * A check with NaN in a carried state: the device must refuse the update, leave everything
- * unchanged, and skip the later calls of the run.
+ * A check with NaN in a carried state: the device must refuse the update, leave the weights and
+ * optimizer slots unchanged, and skip the later calls of the run.
  */
 export function refusalCheck(cell: string): ParityCheck {
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });

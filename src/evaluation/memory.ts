@@ -76,8 +76,8 @@ export function processBytes(
  * Refuses a model that is too large for any device and text.
  *
  * @param lower options that make the model smaller
- * @throws RnnError `usage` if a run cannot be planned, or if the parameters, their gradient, the
- * optimizer slots and one activation do not fit in free memory
+ * @throws RnnError `usage` if a run cannot be planned, or if the parameters, their gradient, a third
+ * vector of this size, the optimizer slots and one activation do not fit in free memory
  */
 export function refuseTooLargeForMachine(demand: MemoryDemand, lower = sizeFlags): void {
   const { model, batchSize, sequenceLength, lengths, workload, textBytes } = demand;

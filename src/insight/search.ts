@@ -1,7 +1,7 @@
-// Finds units that track a property of the text that a reader can see. Karpathy, Johnson and
-// Fei-Fei (2015) looked for them by eye. A unit is chosen on one half of the text and measured on
-// the other half. It counts as found if its correlation exceeds the best correlation of all units
-// with shuffled values of the property, which are chosen and measured in the same way.
+// Finds units that track a visible property of the text. Karpathy, Johnson and Fei-Fei (2015) looked
+// for such units by eye. One half of the text chooses a unit, the other half measures it. The same
+// search on shuffled copies of the property gives a chance level. A unit is found if its correlation
+// is above that level.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type SlicedWork, runUninterrupted } from '../sliced-work.ts';
 import { Random } from '../random.ts';
@@ -77,7 +77,7 @@ export function* searchCells(
     );
     const chance = scoreByChance(shuffled.map(([first]) => first.heldOutScore));
     const foundCells = unshuffled
-      .filter(({ heldOutScore: told }) => told > chance)
+      .filter(({ heldOutScore }) => heldOutScore > chance)
       .map(({ cell, correlation }) => ({ ...cells[cell], correlation }));
     const isUntested = foundCells.length === 0 && chance > MAX_TESTABLE_CHANCE;
     const neededCharacters = isUntested ? roundUpToTwoDigits(characters * (chance / WANTED_CHANCE) ** 2) : null;
@@ -124,8 +124,8 @@ const DEFAULT_CHARACTERS = { min: 10_000, max: 80_000 };
 const MAX_VALUES_BY_DEFAULT = 5_120_000;
 
 /**
- * How much of a text is read by default: enough to test each property that can be tested within the
- * maximum default length.
+ * How much of a text is read by default: enough to test each property that is not a number and can
+ * be tested within the maximum default length.
  *
  * @param pieces at least `maxDefaultLength` of them, or the whole text
  */
@@ -147,8 +147,8 @@ export function maxDefaultLength({ layers, hidden }: Pick<ModelConfiguration, 'l
 type Shuffling = readonly [chosenBy: CorrelationWeights, measuredBy: CorrelationWeights];
 
 /**
- * Chooses units and sorts them by their correlation on the other half, best first. `told` is that
- * correlation, negative if its sign differs between the halves.
+ * Chooses units and sorts them by their correlation on the other half, best first. `heldOutScore` is
+ * the absolute correlation on the other half, negative if the sign differs between the halves.
  */
 function bestCells(
   chosenBy: Float64Array,
@@ -169,7 +169,7 @@ function bestCells(
     .toSorted((a, b) => b.heldOutScore - a.heldOutScore);
 }
 
-/** The correlation that shuffled values hardly ever reach. */
+/** The chance level: a correlation that shuffled values rarely reach. */
 function scoreByChance(scores: readonly number[]): number {
   const mean = scores.reduce((sum, each) => sum + each, 0) / scores.length;
   const variance = scores.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (scores.length - 1);

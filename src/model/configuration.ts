@@ -18,7 +18,7 @@ export const skips = ['none', 'input', 'output', 'both'] as const;
 type Skip = (typeof skips)[number];
 
 /**
- * How a layer above the first combines its input x with its output: see `stacked` in network.ts.
+ * How a layer above the first combines its input x with its output: see `connectLayers` in network.ts.
  */
 export const stackings = ['plain', 'residual', 'highway'] as const;
 type Stacking = (typeof stackings)[number];

@@ -11,8 +11,8 @@ const scheduleIn = (...names: readonly string[]): readonly Condition[] => [
 ];
 export const learningRateOptions = {
   /**
-   * The peak of the schedule. Adam: a few thousandths, more for small layers (4 / H is the default
-   * of an LSTM). RMSProp: 2e-3. Adagrad: 0.1. SGD: 0.1–1.
+   * The peak of the schedule. Adam: 4 / H for an LSTM and batches of 32 rows, at most 0.02. RMSProp
+   * has the default of Adam. Many programs use 2e-3. Adagrad: 0.1. SGD: 0.1–1.
    */
   learningRate: {
     kind: number({ above: 0, max: 1000 }),
@@ -38,22 +38,23 @@ export const learningRateOptions = {
   decay: {
     kind: number({ above: 0, max: 1 }),
     aliases: ['lr-decay'],
-    help: 'Multiply the learning rate by this factor at each decay. Try 0.5 for plateau',
+    help: 'Multiply the learning rate by this factor at each decay. With plateau, the default is 0.5',
     default: 0.95,
     needs: scheduleIn('step', 'exponential', 'plateau'),
   },
-  /** `step`: epochs between two decays. `exponential`: epochs per factor. */
+  /** `step`: epochs between two decays. `exponential`: epochs in which the learning rate
+   * decays by the factor. */
   decayEpochs: {
     kind: number({ above: 0 }),
     placeholder: '<n>',
     aliases: ['lr-decay-epochs'],
-    help: 'Set the epochs per decay, for step and exponential',
+    help: 'Decay once in this many epochs, for step and exponential',
     default: 1,
     needs: scheduleIn('step', 'exponential'),
   },
   /**
    * Epochs before the learning rate begins to decay. Choose the epoch in which the validation loss
-   * slows down.
+   * begins to fall more slowly.
    */
   decayAfter: {
     kind: number({ min: 0 }),

@@ -65,7 +65,7 @@ export const modelOptions = {
    */
   layers: {
     kind: wholeNumber(1, 1024),
-    help: 'Use this many recurrent layers. Two learn more than one in the same time, three need hours. Up to 25,000 training characters, the default is 1',
+    help: 'Use this many recurrent layers. Two layers learn more than one in the same time. Three need hours of training. Up to 25,000 training characters, the default is 1',
     defaultInWords: '1 or 2',
     fixedFor: 'weights',
     isCommon: true,
@@ -88,7 +88,7 @@ export const modelOptions = {
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
     help: 'Learn an embedding of this width. 0 feeds one-hot vectors',
-    defaultInWords: '64 above 300 tokens, else 0',
+    defaultInWords: '64 if there are more than 300 tokens, else 0',
     fixedFor: 'weights',
   },
   /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
@@ -128,7 +128,7 @@ export const modelOptions = {
    */
   initScale: {
     kind: nonNegative,
-    help: 'Limit uniform initial weights to this size. 0 is 1/sqrt(hidden)',
+    help: 'Limit uniform initial weights to this size. 0 stands for 1/sqrt(hidden)',
     legacyValue: 0,
     fixedFor: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
@@ -197,7 +197,7 @@ export const modelOptions = {
   /** LSTM only. Steadier at high learning rates, and half as fast. */
   layerNorm: {
     kind: onOff,
-    help: 'Normalise inside the LSTM. This is steadier at high learning rates, and half as fast',
+    help: 'Normalise inside the LSTM. This is more stable at high learning rates, but half as fast',
     legacyValue: false,
     fixedFor: 'weights',
     needs: [

@@ -10,8 +10,8 @@ const forBeam: Requirement = { option: 'beam', hint: 'add --beam 8, or omit it' 
 export const predictOptions = {
   'The text:': {
     checkpoint: checkpointOption,
-    primeFile: { kind: text(), placeholder: '<file>', help: 'Read the text from this file. - is stdin' },
-    midText: { kind: onOff, help: 'Read the middle of a text. Otherwise the text is a start' },
+    primeFile: { kind: text(), placeholder: '<file>', help: 'Read the prompt from this file. - is stdin' },
+    midText: { kind: onOff, help: 'Treat the prompt as the middle of a text, not as its start' },
     unknown: unknownOption,
   },
   'Results:': {
@@ -23,12 +23,12 @@ export const predictOptions = {
     },
     steps: {
       kind: positiveWholeNumber,
-      help: 'Walk along the likeliest characters for this many steps, and show the alternatives of each',
+      help: 'Continue greedily by this many characters, and show the alternatives to each',
       isCommon: true,
     },
     beam: {
       kind: wholeNumber(1, 1024),
-      help: 'Search for the likeliest continuation among this many texts at a time. Try 8',
+      help: 'Find the likeliest continuation by beam search with this many beams. Try 8',
       isCommon: true,
     },
     length: {
@@ -39,13 +39,15 @@ export const predictOptions = {
     },
     stop: {
       kind: list(),
-      help: 'End the continuation of --beam at this text, which belongs to it. Repeatable',
+      help: 'End the continuation of --beam after this text, and include the text. Repeatable',
       requires: forBeam,
       isCommon: true,
     },
   },
   'The machine:': { device: { ...device, help: "Compute on this device. 'rnn help devices' lists them" }, threads },
-  'Output:': { json: { ...jsonOption, help: 'Print one JSON object, or one per step', isCommon: true } },
+  'Output:': {
+    json: { ...jsonOption, help: 'Print one JSON object, or with --steps one per character', isCommon: true },
+  },
 } as const satisfies OptionGroups;
 
 /** In each group, at most one option can be given to the command. */

@@ -24,7 +24,7 @@ export const readingOptions = {
   records: {
     kind: orNull(textWithEscapes('line, paragraph, file or a separator')),
     placeholder: '<how>',
-    help: 'Split the text into records, such as line. Choose line, paragraph, file, or a separator such as <|end|>. Records are shuffled, split, scored and sampled one by one',
+    help: 'Divide the text into records. Choose line, paragraph, file, or a separator such as <|end|>. Records are shuffled, held out, scored and sampled one by one',
     legacyValue: null,
     fixedFor: 'run',
     isCommon: true,
@@ -91,7 +91,7 @@ export const readingOptions = {
   },
   minCount: {
     kind: wholeNumber(1),
-    help: 'Merge characters that occur less often into one unknown token',
+    help: 'Merge characters that occur fewer times than this into one unknown token',
     default: 1,
     fixedFor: 'run',
   },
@@ -193,7 +193,7 @@ export const machineOfCommands = {
     kind: choice(kernelChoices),
     placeholder: '<which>',
     help: `Use these CPU kernels: ${orList(kernelNames)}`,
-    defaultInWords: 'auto, the fastest',
+    defaultInWords: 'auto (the fastest)',
   },
 } as const satisfies Options;
 
@@ -221,7 +221,7 @@ export const folderOptions = {
   resume: { kind: onOff, help: 'Resume the run in the folder. Start one if the folder has no run', isCommon: true },
   acceptNewCorpus: {
     kind: onOff,
-    help: 'Accept another text when resuming',
+    help: 'Accept a changed text when resuming',
     requires: { option: 'resume', hint: 'add --resume, or omit it: a new run takes any text' },
   },
   initFrom: {
@@ -243,7 +243,7 @@ export const outputOptions = {
   },
   dryRun: {
     kind: onOff,
-    help: 'Show the plan of the run, and write nothing. The plan has all options, the time and the memory',
+    help: 'Show the plan of the run, and write nothing. The plan has all options, and the estimated time and memory',
     isCommon: true,
   },
   json: { kind: onOff, help: 'Print one JSON object per event on stdout' },

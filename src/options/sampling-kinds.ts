@@ -55,7 +55,7 @@ export const filterOptions = {
     kind: temperatureKind,
     key: 'temp',
     aliases: ['temperature'],
-    help: 'Set the sampling temperature. 0.5 to 0.8 is safer, 0 is greedy, and 0.3..1.2 rises along the text',
+    help: 'Set the sampling temperature. 0.5 to 0.8 is less random, 0 is greedy, and 0.3..1.2 rises along the text',
     default: 1,
     variableAppliesToAllCommands: true,
     isCommon: true,

@@ -12,7 +12,7 @@ export const sampleOptions = {
   'The text:': {
     checkpoint: {
       ...checkpointOption,
-      help: 'Use this run folder or checkpoint file, like the argument',
+      help: 'Use this run folder or checkpoint file. Same as the argument',
       defaultInWords: '',
     },
     length: {
@@ -31,23 +31,23 @@ export const sampleOptions = {
     primes: {
       kind: text(),
       placeholder: '<file>',
-      help: 'Continue each line of this file, and print a line for each. - is stdin',
+      help: 'Continue each line of this file, and print one line of output per line. - is stdin',
       isCommon: true,
     },
     unknown: unknownOption,
     interactive: interactiveOption,
-    midText: { kind: onOff, help: 'Continue the middle of a text. Otherwise the prompt is its start' },
-    noPrime: { kind: onOff, help: 'Leave the prompt out of the output' },
+    midText: { kind: onOff, help: 'Treat the prompt as the middle of a text, not as its start' },
+    noPrime: { kind: onOff, help: 'Omit the prompt from the output' },
     stop: {
       kind: list(),
-      help: 'End the text when it contains this string. Escapes work as in --prime. Repeatable',
+      help: 'Stop when the text contains this string. Escapes work as in --prime. Repeatable',
       isCommon: true,
     },
     keepStop: {
       kind: onOff,
       key: 'no-keep-stop',
       aliases: ['no-stop'],
-      help: 'Leave the text of --stop out of the output',
+      help: 'Omit the --stop string from the output',
       isCommon: true,
       default: true,
     },
@@ -60,18 +60,18 @@ export const sampleOptions = {
     },
   },
   'The choice of texts:': {
-    unique: { kind: onOff, help: 'Generate no text twice', isCommon: true },
-    novel: { kind: onOff, help: 'Generate no record that the text of the run has', isCommon: true },
+    unique: { kind: onOff, help: 'Generate only distinct texts', isCommon: true },
+    novel: { kind: onOff, help: 'Generate only records that the text of the run does not contain', isCommon: true },
     notIn: {
       kind: list(),
       placeholder: '<file>',
-      help: 'Generate no record or line of this file. Repeatable',
+      help: 'Generate only texts that are not a record or line of this file. Repeatable',
       isCommon: true,
     },
     match: {
       kind: text(),
       placeholder: '<regex>',
-      help: 'Generate only texts that this regular expression of JavaScript matches',
+      help: 'Generate only texts that match this JavaScript regular expression',
       isCommon: true,
     },
     maxTries: {

@@ -8,7 +8,7 @@ export const serveOptions = {
   'The server:': {
     checkpoint: {
       ...checkpointOption,
-      help: 'Serve this run folder or checkpoint file, like the argument',
+      help: 'Serve this run folder or checkpoint file. Same as the argument',
       defaultInWords: '',
     },
     port: {
@@ -28,7 +28,7 @@ export const serveOptions = {
       kind: text('at least 8 characters', (value) => value.length >= 8),
       placeholder: '<secret>',
       variableAppliesToAllCommands: true,
-      help: 'Require this bearer token. The variable RNN_TOKEN hides it from other users of the machine',
+      help: 'Require this bearer token. Other users of the machine can see it on the command line, but not in RNN_TOKEN',
       isCommon: true,
     },
     origin: {

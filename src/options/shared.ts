@@ -15,7 +15,7 @@ export const checkpointOption = {
 export const unknownOption = {
   kind: choice(unknownPolicies),
   placeholder: '<how>',
-  help: 'Refuse unknown characters (error), skip them, or replace them by the unknown token of --min-count',
+  help: 'Refuse unknown characters (error), skip them, or replace them with the unknown token of --min-count',
   default: 'error',
 } as const;
 export const htmlOption = {

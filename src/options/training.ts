@@ -1,6 +1,6 @@
-// The options of a training run: its learning and its length. Each option is a row:
-// see option.ts. The default of a row without one depends on the text or on other options, in
-// training/resolve.ts.
+// The options of a training run: the network, the optimisation and the length of the run. Each
+// option is a row: see option.ts. A row with `defaultInWords` gets its default from the text or from
+// other options, in training/resolve.ts.
 import { choice, duration, number, onOff, orList, orNull, wholeNumber } from './kind.ts';
 import { learningRateOptions } from './learning-rate.ts';
 import { MAX_SIZE, fraction, hasTime, modelOptions, probability, regularisationOptions } from './network.ts';
@@ -21,20 +21,20 @@ export function lengthsAround(T: number): readonly number[] {
 
 const isSgd: Condition = { option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' };
 /**
- * Exactly one of the first three is not null. It sets the length of the whole run, and the end of
- * its schedule.
+ * Exactly one of `epochs`, `maxSteps` and `budgetMs` is not null. It sets the length of the run and of
+ * its learning rate schedule.
  */
 export const lengthOptions = {
   epochs: {
     kind: orNull(number({ above: 0, max: 1e9 })),
     placeholder: '<n>',
-    help: 'Train for this many passes over the text',
+    help: 'Train for this many epochs',
     defaultInWords: 'chosen from the text',
     isCommon: true,
   },
   maxSteps: {
     kind: orNull(wholeNumber(1)),
-    help: 'End the run after this many update steps. With --accumulate, count batches',
+    help: 'End the run after this many update steps. With --accumulate, this is the number of batches',
     defaultInWords: '',
   },
   budgetMs: {
@@ -54,7 +54,7 @@ export const lengthOptions = {
   /** Early stopping: evaluations without a new best before the run ends. */
   patience: {
     kind: wholeNumber(0),
-    help: 'Stop early after this many evaluations without a lower validation loss, or never if 0',
+    help: 'Stop early after this many evaluations without a lower validation loss. 0 turns it off',
     default: 0,
     isCommon: true,
   },
@@ -74,8 +74,8 @@ export const learningOptions = {
   },
   /**
    * Probability that a sequence starts from a zero state, in all batch rows (Melis, Dyer and
-   * Blunsom, 2018). Without it, the state is carried through the whole text and cells drift to
-   * values in the hundreds. The model may then fail at the beginning of every text, where the state
+   * Blunsom, 2018). With 0, the state is carried through the whole text, and cell states drift
+   * to values in the hundreds. The model may then fail at the beginning of a text, where the state
    * is zero.
    */
   stateReset: {
@@ -85,13 +85,14 @@ export const learningOptions = {
     defaultInWords: '0.05 or more',
   },
   /**
-   * A batch row that starts from a zero state starts with the start token (a line feed, else a
-   * space), so that the model knows this as the start of a text. Samples, prompts and evaluated
-   * texts start in the same way. Turn it off for a text whose lines have no meaning.
+   * Where the state is reset, each batch row moves back to the last start token (a line feed, else a
+   * space) within 256 tokens. The model learns that a zero state and this token mark the start of a
+   * text. Samples, prompts and evaluated texts start in the same way. Turn the option off if lines
+   * have no meaning.
    */
   textStarts: {
     kind: onOff,
-    help: 'Start from zero states only at line starts. Use --no-text-starts if lines have no meaning',
+    help: 'Move back to the start of a line when the state is reset. Use --no-text-starts if lines have no meaning',
     default: true,
     legacyValue: false,
   },
@@ -101,7 +102,7 @@ export const learningOptions = {
    */
   batchSize: {
     kind: wholeNumber(1),
-    help: 'Use this many batch rows. More parallel sequences are faster per character, with fewer update steps per epoch',
+    help: 'Use this many batch rows. More rows are faster per character, but give fewer update steps per epoch',
     defaultInWords: '16 or 32',
     isCommon: true,
   },
@@ -117,7 +118,7 @@ export const learningOptions = {
    * gradient norm.
    */
   clipNorm: { kind: number({ min: 0 }), help: 'Limit the gradient norm. 0 turns it off', default: 0.5 },
-  /** Mostly as good as plain momentum, and steadier near 0.99. */
+  /** Usually as good as plain momentum, and more stable with a momentum near 0.99. */
   nesterov: {
     kind: onOff,
     help: 'Use Nesterov momentum with sgd',
@@ -137,7 +138,7 @@ export const learningOptions = {
    */
   clipValue: { kind: number({ min: 0 }), help: 'Limit each element of the gradient. 0 turns it off', legacyValue: 0 },
   /**
-   * d of the exponential moving average (EMA) of the weights: evaluations, samples and checkpoints
+   * The decay d of the exponential moving average (EMA) of the weights: evaluations, samples and checkpoints
    * use the average over about 1/(1−d) update steps. Use 0.99 for a thousand update steps, and
    * 0.999 for ten thousand and more. It helps most where the learning rate stays high.
    */
@@ -165,7 +166,7 @@ export const learningOptions = {
    */
   orthogonalEvery: {
     kind: wholeNumber(0),
-    help: 'Set the update steps between orthogonalisations of recurrent weights, for a tanh RNN. 0 turns it off',
+    help: 'Make recurrent weights orthogonal every n update steps, for a tanh RNN. 0 turns it off',
     legacyValue: 0,
   },
   /**
@@ -175,7 +176,7 @@ export const learningOptions = {
    */
   randomOffset: {
     kind: onOff,
-    help: 'Cut the text into other sequences in each epoch. Use it for many epochs',
+    help: 'Cut the text at different places in each epoch. Use it for many epochs',
     legacyValue: false,
   },
   /**

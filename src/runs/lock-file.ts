@@ -104,8 +104,8 @@ export function readLock(path: string, now: number): FoundLock | null {
     const { ino, mtimeMs, size } = fstatSync(file);
     const text = size > MAX_BYTES ? '' : readFileSync(file, 'utf8');
     const holder = parse(text);
-    // A lock from the future is not valid either: the clock was set back after its process had
-    // ended.
+    // A lock from the future is stale, too: its process would have renewed it after the clock was
+    // set back.
     const isOld = Math.abs(now - mtimeMs) > STALE_MS;
     const isGone = isOld || (holder !== null && isHere(holder) && !isRunning(holder));
     return { holder, isGone, id: createHash('sha256').update(`${ino} ${mtimeMs} ${text}`).digest('hex').slice(0, 16) };
@@ -129,7 +129,7 @@ function parse(text: string): LockHolder | null {
   }
 }
 
-/** Whether its process number is valid here. */
+/** Whether the holder's PID is valid in this process. */
 function isHere({ host, pids }: LockHolder): boolean {
   return host === hostname() && pids === pidsHere;
 }

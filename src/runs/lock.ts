@@ -1,7 +1,7 @@
 // Lets only one process at a time write a run folder. A lock file in the folder names that process,
-// which renews the time of the file every few seconds. A lock is stale if its process has ended.
-// For a process on another machine, or in a container with other process numbers, the lock is stale
-// if the file is old by the clock of the file system. So a run can be started again immediately
+// which renews the time of the file every few seconds. A lock is stale if its process has ended, or
+// if the file is old by the clock of the file system, because a process on another machine, or in a
+// container with another PID namespace, cannot be checked. So a run can be started again immediately
 // after a kill, and within a minute in a new container with the name of the old one. Only Linux
 // shows how processes are numbered: elsewhere two containers with one host name count as one.
 

@@ -168,7 +168,9 @@ describe('help', () => {
   const forms = [
     'train <corpus...>',
     'sample',
+    'predict [prompt]',
     'eval <corpus...>',
+    'score <file...>',
     'gradients <corpus...>',
     'inspect <text...>',
     'info [checkpoint...]',
@@ -178,6 +180,7 @@ describe('help', () => {
     'story [run]',
     'sweep <corpus...>',
     'export [checkpoint]',
+    'serve [checkpoint]',
     'import <file>',
     'corpus [name]',
     'doctor',
@@ -199,7 +202,7 @@ describe('help', () => {
   });
 
   it.each([['--help'], ['help', 'train'], ['help', 'help'], ['help', 'cells'], ['train', '--help'], ['--version']])(
-    'is an error if it cannot be written (%j %j), but not if its output is closed',
+    'fails if it cannot be written (%j %j), but not if the reader has closed the pipe',
     async (...argv) => {
       const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
       expect(full).toMatchObject({
@@ -224,7 +227,7 @@ describe('help', () => {
   });
 });
 
-/** Whether an error has colours. */
+/** Whether a failing command prints its error in colour. */
 const failing = async (env: Record<string, string>, argv: string[] = []): Promise<boolean> => {
   useDoubles({ failWith: new RnnError('corpus', 'too short') });
   const stderr = new FakeStream({ columns: 80 });

@@ -140,7 +140,7 @@ describe('rnn predict', () => {
     ['--stop x', /cannot use --stop without --beam/],
     ['--steps 2 --beam 2', /cannot use --steps and --beam together/],
     ['--top 2 --beam 2', /cannot use --top and --beam together/],
-    ['--prime-file text.txt', /cannot use a text and --prime-file together/],
+    ['--prime-file text.txt', /cannot use a prompt and --prime-file together/],
     ['--unknown drop', /--unknown is drop: expected one of error, skip, replace/],
   ])('refuses %s', async (words, message) => {
     const { code, stdout, stderr } = await predict('letters', ['a', ...words.split(' ')]);

@@ -1,4 +1,4 @@
-// Files that a user asks for: which files they replace, and which they never replace.
+// Writing a file that the user names: which existing files it replaces, and which it never replaces.
 import { execFileSync } from 'node:child_process';
 import { linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +51,10 @@ describe('a file for the user', () => {
     expect(readFileSync(at('page'), 'utf8')).toBe('ours: new');
   });
 
-  it.each([{ isOurs }, {}])('replaces another file only with force: %j', async (rules) => {
+  it.each([
+    ['with a mark', { isOurs }],
+    ['without a mark', {}],
+  ])('in a format %s replaces another file only with force', async (_, rules) => {
     expect(await refusalOf('book.txt', rules)).toMatchObject({
       kind: 'usage',
       message: `cannot write ${at('book.txt')}: the file already exists`,
@@ -61,7 +64,7 @@ describe('a file for the user', () => {
     expect(readFileSync(at('book.txt'), 'utf8')).toBe('ours: new');
   });
 
-  it('that rnn wrote in a format without a mark is replaced only with force', async () => {
+  it('replaces a file of rnn without a mark only with force', async () => {
     expect(await refusalOf('page')).toMatchObject({ kind: 'usage' });
   });
 

@@ -1,7 +1,7 @@
 // The reference implementation of the network: one row of the batch at a time, one character after
 // another through all layers, with plain arrays, written from the papers and docstrings instead of
-// layer.ts. The input is multiplied as a one-hot vector, and windows are one text: no state is
-// carried between windows. Does not use operations or programs.
+// layer.ts. It multiplies one-hot vectors, and reads all windows as one text, so it does not store
+// and load states between windows. It does not use operations or programs.
 import type { Matrix } from '../../src/devices/reference/evaluate.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import type { Regularisation } from '../../src/model/regularisation.ts';
@@ -212,7 +212,7 @@ function remembered(layer: number, n: number, { model, weights, start }: Case): 
   };
 }
 
-/** One character through one layer: its outputs, in time and upwards. */
+/** Advances a layer by one character. Returns its output before dropout. */
 function layerStep(
   layer: number,
   memory: Memory,

@@ -28,14 +28,14 @@ beforeEach(() => {
   path = join(folder, lockFile);
 });
 
-const whole = () => false;
+const isChanged = () => false;
 const inUse = {
   kind: 'busy',
   message: expect.stringContaining('is training there'),
   hint: expect.stringContaining('--out'),
 };
 
-/** A lock as another process would have left it. */
+/** Writes the lock of another process. */
 function leave(holder: Partial<{ pid: number; host: string; pids: string }>, ageSeconds = 0): void {
   writeFileSync(
     path,
@@ -162,9 +162,9 @@ describe('a lock', () => {
 
   it('that another process took over is noticed before anything is written, and not removed', () => {
     const lock = Lock.take(folder);
-    lock.ensure(folder, whole);
+    lock.ensure(folder, isChanged);
     leave({ pid: process.ppid });
-    expect(() => lock.ensure(folder, whole)).toThrow(
+    expect(() => lock.ensure(folder, isChanged)).toThrow(
       expect.objectContaining({
         kind: 'busy',
         message: expect.stringContaining(
@@ -179,10 +179,10 @@ describe('a lock', () => {
   it('that is gone is taken again if the run is unchanged, and otherwise counts as taken over by a process that has ended', () => {
     const lock = Lock.take(folder);
     rmSync(path);
-    expect(() => lock.ensure(folder, whole)).toThrow(/took it over/);
+    expect(() => lock.ensure(folder, isChanged)).toThrow(/took it over/);
     lock.ensure(folder, () => true);
     expect(existsSync(path)).toBe(true);
-    lock.ensure(folder, whole);
+    lock.ensure(folder, isChanged);
     lock.release();
   });
 });

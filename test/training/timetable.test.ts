@@ -119,7 +119,7 @@ test('a run that is killed after a timed save, and diverges after it resumes, re
   );
 });
 
-test('a slow run that is abandoned has no timed save', async () => {
+test('a slow run that is abandoned keeps no timed save', async () => {
   const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
   const { events, folder } = await train(
     verses,
@@ -131,7 +131,7 @@ test('a slow run that is abandoned has no timed save', async () => {
   expect(await folder.holdsRun()).toBe(false);
 });
 
-test('intervals that are turned off stay off, however slow the run', async () => {
+test('an interval of 0 stays off, even if the run is slow', async () => {
   const off = { ...runOptions, evaluateEvery: 0, sampleEvery: 0, checkpointEvery: 0 };
   const { events } = await train(verses, off, { clock: clockOf(MINUTE / 3) });
   expect(kindsBefore(events, 40)).toEqual(new Set(['report']));

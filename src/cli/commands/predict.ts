@@ -15,13 +15,13 @@ type PredictFlags = CommandOptionValues<typeof predictOptions>;
 
 export const { define } = defineCommand({
   description: 'Show the likeliest characters after a text, with their probabilities, or the likeliest continuation.',
-  argument: 'The text, in which escapes work as in --prime. - is stdin [default: the start of a text]',
+  argument: String.raw`The prompt. \n, \t and \u{2014} work in it. Use - for stdin [default: the start of a text]`,
   options: predictOptions,
   exclusive: exclusiveOfPredict,
   examples: [
     ["rnn predict 'Shall I '", 'the ten likeliest characters after the text'],
     ["rnn predict 'Shall I ' --top 3 --json", 'three of them as JSON'],
-    ["rnn predict 'Shall I ' --steps 20", 'twenty greedy steps, with alternatives'],
+    ["rnn predict 'Shall I ' --steps 20", 'twenty greedy characters, with the alternatives to each'],
     ["rnn predict 'Shall I ' --beam 8 --stop '\\n'", 'the likeliest rest of the line'],
   ],
   run: (prompt: string | undefined, flags, context) => predict(prompt, flags, context),
@@ -63,7 +63,7 @@ async function showPredictions(
 }
 
 /**
- * @throws RnnError `usage` for two texts, `corpus` for a text that cannot be read
+ * @throws RnnError `usage` if both a prompt and --prime-file are given, `corpus` for a text that cannot be read
  */
 async function givenPrompt(
   prompt: string | undefined,
@@ -71,7 +71,7 @@ async function givenPrompt(
   { io }: Context,
 ): Promise<GivenPrime> {
   if (prompt !== undefined && primeFile !== undefined)
-    throw usageError('cannot use a text and --prime-file together', 'use one of them');
+    throw usageError('cannot use a prompt and --prime-file together', 'use one of them');
   return readPrime(
     prompt !== undefined && isStandardInput(prompt) ? { primeFile: prompt } : { prime: prompt, primeFile },
     io,

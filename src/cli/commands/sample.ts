@@ -23,7 +23,7 @@ export const { define } = defineCommand({
   exclusive: exclusiveOf.sample,
   examples: [
     ['rnn sample', '500 characters from the newest run'],
-    ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'safer, and longer'],
+    ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'less random, and longer'],
     ['rnn sample --count 20 --unique --novel', 'twenty new records'],
     ['rnn sample --primes questions.txt --temp 0', 'an answer for each line'],
     ['rnn sample --interactive', 'a continuation of each line that you type'],

@@ -1,4 +1,4 @@
-// `rnn story`: the samples of a run as it learnt. reports/ chooses which samples to show.
+// `rnn story`: shows the samples that a run generated during training. reports/ chooses which samples to show.
 import { checkpointError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { storyOptions } from '../../options/commands.ts';
@@ -10,7 +10,7 @@ import { openOutputs } from '../output/output-files.ts';
 
 type StoryFlags = CommandOptionValues<typeof storyOptions>;
 
-/** Samples that are shown in a terminal by default. */
+/** The default number of samples in a terminal. */
 const DEFAULT_STAGES = 6;
 const MAX_RULE = 72;
 

@@ -33,9 +33,9 @@ const tablesOf = (groups: OptionGroups): Table[] =>
 
 export const topic: Topic = {
   intro:
-    'Set a variable to give an option to every command that you start from the shell. The command line overrides variables, and variables override the --config file. Set a switch to 1 or 0, and separate the items of a list with commas. An empty variable counts as unset.',
+    'Set a variable to give an option to commands without typing it each time. The command line overrides variables, and variables override the --config file. Set a switch to 1 or 0, and separate the values of a repeatable option with commas. An empty variable counts as unset.',
   tables: [
-    { heading: 'All commands that have the option:', columns, rows: everywhere.map(rowOf) },
+    { heading: 'Several commands:', columns, rows: everywhere.map(rowOf) },
     {
       heading: 'Colours, as in other programs:',
       columns,

@@ -48,7 +48,7 @@ function checkSize(shapes: readonly ParameterShape[]): void {
   const bytes = countParameters(shapes) * Float32Array.BYTES_PER_ELEMENT;
   if (bytes <= MAX_BYTES - checkpointLimits.textBytes) return; // textBytes is enough for the rest of the file
   throw usageError(
-    `the model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights: expected less than 2 GB for ONNX`,
+    `the model has ${(bytes / 2 ** 30).toFixed(1)} GiB of weights: expected less than 2 GiB for ONNX`,
     `use ${flagOf('format')} safetensors, which does not have this limit`,
   );
 }

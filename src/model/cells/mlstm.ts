@@ -16,7 +16,7 @@ export const mlstm: Cell = {
   ...lstm,
   name: 'mlstm',
   summary: 'Multiplicative LSTM (Krause et al., 2016)',
-  use: 'For small texts, in one layer',
+  use: 'For small texts, in one or two layers',
   learningRateTimesHidden: 2,
   conventions: { gates: 'm i f g o' },
   weights: gateWeights('mifgo', { Wm: 'm', Wh: 'ifgo' }),

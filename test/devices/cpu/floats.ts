@@ -1,4 +1,4 @@
-// Every kind of float32, for tests of functions of one number.
+// float32 values of every magnitude, for tests of functions of one argument.
 
 /**
  * About 58,700 float32 values of both signs: every exponent more than eighty times, two fine grids
@@ -29,7 +29,7 @@ export function everySortOfFloat(): number[] {
   return values.map(Math.fround);
 }
 
-/** The distance between neighbours of x in float32, for normal x. */
+/** The distance from x to the next float32 of larger magnitude, for normal x. */
 export const ulp = (x: number) => 2 ** (Math.floor(Math.log2(Math.abs(x))) - 23);
 export const SMALLEST_NORMAL = 2 ** -126;
 

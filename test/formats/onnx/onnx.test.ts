@@ -141,10 +141,10 @@ describe('an ONNX file', () => {
     expect(file.includes(JSON.stringify(vocabulary))).toBe(true);
   });
 
-  it('is refused for a model of more than 2 GB', () => {
-    const size: Partial<ModelConfiguration> = { hidden: 12_000 }; // 2.2 GB in Wh alone
+  it('cannot be written for a model of more than 2 GiB', () => {
+    const size: Partial<ModelConfiguration> = { hidden: 12_000 }; // 2.1 GiB in Wh alone
     const { model } = untrained(vocabulary);
     const large = { vocabulary, model: { ...model, ...size }, tensors: [] };
-    expect(() => onnxOf(large)).toThrow(/has 2\.\d GB of weights: expected less than 2 GB for ONNX/);
+    expect(() => onnxOf(large)).toThrow(/has 2\.\d GiB of weights: expected less than 2 GiB for ONNX/);
   });
 });

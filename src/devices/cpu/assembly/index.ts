@@ -1,5 +1,6 @@
-// The exports of the kernel module. calls.ts on the JavaScript side has their types. AssemblyScript
-// has the syntax of TypeScript plus decorators of functions, so tsc skips this folder.
+// The exports of the kernel module. kernels.ts and calls.ts on the JavaScript side declare their
+// types. AssemblyScript has its own number types, and decorators of functions, so tsc skips this
+// folder.
 export { gemmPanels, gemmTransposedA } from './gemm';
 export { dropoutMask } from './dropout';
 export { packPanels, transposeRows } from './packing';

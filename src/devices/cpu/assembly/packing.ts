@@ -1,13 +1,13 @@
-// Copies of matrix blocks in the order in which a tile (tile.ts) reads them. Without the copies,
-// reading down a column uses the same few sets of the first-level cache at every step.
+// Copies of matrix blocks in the order in which a tile (tile.ts) reads them, and transposes. Without
+// the copies, reading down a column uses the same few sets of the first-level cache at every step.
 
-/** Columns of a panel, and of a tile. */
+/** The number of columns of a panel and of a tile. */
 @inline
 export const PANEL: usize = 8;
 
 /**
- * Packs `columns` < 8 columns into one panel (depth, 8), padded with zeros. In the source, columns
- * are `across` bytes apart and rows `down` bytes.
+ * Packs `columns` < 8 columns into one panel (depth, 8), padded with zeros. In the source,
+ * adjacent columns are `across` bytes apart, and adjacent rows are `down` bytes apart.
  */
 function packPartialPanel(depth: usize, columns: usize, b: usize, down: usize, across: usize, out: usize): void {
   for (; depth; --depth, b += down, out += 32) {
@@ -18,9 +18,9 @@ function packPartialPanel(depth: usize, columns: usize, b: usize, down: usize, a
 }
 
 /**
- * Packs `columns` columns of plain rows, `step` bytes apart, into consecutive panels (depth, 8).
- * Four panels at a time use one or two whole cache lines of each row, and write to few enough
- * streams.
+ * Packs `columns` columns of a row-major matrix, whose rows are `step` bytes apart, into consecutive
+ * panels (depth, 8). Packing four panels at a time reads 128 contiguous bytes of each row, and writes
+ * to only four streams.
  */
 export function packColumns(depth: usize, columns: usize, b: usize, step: usize, out: usize): void {
   const size = depth << 5; // bytes of a panel

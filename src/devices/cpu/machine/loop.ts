@@ -3,10 +3,10 @@ import type { Assembler } from './assembler.ts';
 import { Label, type Memory, RAX } from './operands.ts';
 
 /**
- * Writes a loop that runs `body` `count` times, at least once.
+ * Writes a loop that runs the code written by `body` `count` times. `count` must be at least 1.
  *
- * @param counter a register that the body keeps, or a place in memory, with which the loop changes
- * RAX
+ * @param counter a register that the body does not change, or a memory operand. With a memory
+ * operand, the code before the loop overwrites RAX
  * @param alignment the alignment of the start of the body, in bytes
  */
 export function writeLoop(

@@ -58,9 +58,12 @@ const MAX_DEPTH = 256;
  * The maximum number of rows of A that are multiplied at a time, so that they stay in the L2 cache.
  */
 const CHUNK_ROWS = 512;
-/** Up to this many rows, a panel is read from its first to its last byte before the next panel. */
+/**
+ * With at most this many rows of C, the code multiplies one group of panels over all of K before the
+ * next group.
+ */
 const FEW_ROWS = 96;
-/** From this many columns of B on, it pays to pack A. */
+/** Packing A is faster if B has at least this many columns. */
 const WORTH_PACKING = 192;
 /** The maximum number of panels in a group if B is packed. */
 const MAX_PACKED_PANELS = 2;
@@ -194,7 +197,7 @@ class ProductWriter {
       rows: rows.size,
       columns,
       ranges: [range],
-      // A and B have been packed from the start of the range.
+      // A and the panels are addressed from the first k of the range.
       firstK: from,
       panelBytes,
       a: (height) => ({
