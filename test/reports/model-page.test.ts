@@ -226,6 +226,29 @@ describe.skipIf(noBrowser !== '')(`the page of a model in a browser${noBrowser}`
     await page.close();
   });
 
+  it('reads the text again for a unit, but not for surprisal', async () => {
+    const counting = `
+      const { instantiate } = WebAssembly;
+      WebAssembly.instantiate = async (bytes, imports) => {
+        const { exports } = (await instantiate(bytes, imports)).instance;
+        return { instance: { exports: { ...exports, run: (base) => (globalThis.steps++, exports.run(base)) } } };
+      };
+      globalThis.steps = 0;`;
+    const { page } = await open(trained, {}, counting);
+    const steps = (): Promise<number> => page.evaluate<number>('steps');
+    await press(page, '#generate', { seed: 3, length: 300, prompt: 'S' });
+    const sampling = await steps();
+    for (const shading of ['surprisal', 'none']) {
+      await page.selectOption('#shading', shading);
+      await page.waitForSelector('body:not(.busy)');
+    }
+    expect([sampling, await steps()]).toEqual([301, 301]);
+    await page.selectOption('#shading', '0.h.2');
+    await page.waitForSelector('body:not(.busy)');
+    expect(await steps()).toBe(301 + 302);
+    await page.close();
+  });
+
   it('takes keys before there is a text, and copies the text', async () => {
     const { page, complaints } = await open(trained);
     await page.focus('#text');

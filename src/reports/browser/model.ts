@@ -200,9 +200,10 @@ function describe(piece: number): string {
 }
 
 async function shade(signal: AbortSignal): Promise<void> {
-  await model.watch(shading.selectedIndex > 1 ? shading.value : null, signal);
+  const isUnit = shading.selectedIndex > 1;
+  await model.watch(isUnit ? shading.value : null, signal);
   if (signal.aborted) return;
-  highest = shown.reduce((most, _, at) => Math.max(most, Math.abs(model.activation(at))), 1e-6);
+  if (isUnit) highest = shown.reduce((most, _, at) => Math.max(most, Math.abs(model.activation(at))), 1e-6);
   for (const [at, piece] of shown.entries()) piece.className = classOf(at);
   showMark();
 }
