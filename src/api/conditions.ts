@@ -1,4 +1,4 @@
-// The conditions of sampled texts: reads known records, and prepares texts for comparison.
+// Builds the conditions of sampled texts from options, and prepares texts for comparison.
 import { dirname } from 'node:path';
 import { FingerprintSet } from '../corpus/record-fingerprints.ts';
 import { hash53 } from '../corpus/text-hash.ts';

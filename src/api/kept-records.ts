@@ -1,5 +1,5 @@
-// Keeps the fingerprints of a run's records in its folder, so that sampling can recognise copies
-// of them.
+// Stores fingerprints of the records in the run folder, so that sampling can recognise copies of
+// records.
 import type { Corpus } from '../corpus/read.ts';
 import { fingerprintsOf, union } from '../corpus/record-fingerprints.ts';
 import { MemoryStore, type RunStore, readRecords, writeRecords } from '../runs/store.ts';

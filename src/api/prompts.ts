@@ -1,7 +1,7 @@
 // Prompts that arrive while earlier prompts are answered.
 import type { TextOrBytes } from '../sampling/sample.ts';
 
-/** Prompts that are read ahead. */
+/** The maximum number of prompts to read ahead. */
 const MAX_AHEAD = 1024;
 
 /** Reads up to 1,024 prompts ahead, so that all prompts that have arrived are answered together. */
@@ -18,7 +18,7 @@ export class PromptQueue {
     })();
   }
 
-  /** The next prompt that has arrived, or null. */
+  /** Removes and returns the next prompt that has arrived, or null. */
   take(): TextOrBytes | null {
     const next = this.#ready.shift() ?? null;
     this.#read();

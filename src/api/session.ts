@@ -1,5 +1,4 @@
-// A session with a trained model, which keeps its state from call to call: for chat bots and
-// editors.
+// A session that keeps the state of a trained model from call to call, for chat bots and editors.
 import { isDeepStrictEqual } from 'node:util';
 import { tokenTexts } from '../evaluation/scored-text.ts';
 import { usageError } from '../errors.ts';
@@ -59,7 +58,7 @@ const sessionMembers = { midText, unknown, listener: listenerMember };
 const someText = rule('a text or bytes', isTextOrBytes);
 const positive = wholeNumber(1);
 
-/** A text that you and a model write by turns. Calls run one after another. */
+/** A text that you and a model write in turn. Calls run one after another. */
 export class ModelSession {
   readonly #text: TextSession;
   readonly #model: SampledModel;
@@ -68,7 +67,7 @@ export class ModelSession {
   #seed: number | undefined;
   #options: NextOptions | null = null;
   #symbols: SymbolSampler | null = null;
-  /** The last call. */
+  /** Settles when the last call has ended. */
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -103,10 +102,10 @@ export class ModelSession {
   }
 
   /**
-   * Reads a text after the text so far. The first text starts at the beginning of a line or a record,
+   * Appends a text to the text so far, and reads it. The first text starts at the beginning of a line or a record,
    * unless the session has `midText`.
    *
-   * @throws RnnError `corpus` for characters that the model does not know. Nothing is read then
+   * @throws RnnError `corpus` for characters that the model does not know. In that case, nothing is read
    */
   read(text: string | Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
@@ -143,7 +142,7 @@ export class ModelSession {
     return this.#inTurn(async () => {
       const { size } = this.#text.vocabulary;
       refuseUnless(Number.isSafeInteger(id) && id >= 0 && id < size, 'id', id, `a whole number from 0 to ${size - 1}`);
-      await this.#text.logits(); // a text that has not been started starts here
+      await this.#text.logits(); // starts the text if it has not started yet
       this.#text.push(id);
     });
   }
@@ -151,7 +150,7 @@ export class ModelSession {
   /**
    * The likeliest next characters, in descending order. The text does not change.
    *
-   * @param count characters, at most. Default: all
+   * @param count the maximum number of characters. Default: all
    * @throws RnnError `usage` unless the count is a whole number of at least 1
    */
   probabilities(count?: number): Promise<readonly CharacterProbability[]> {
@@ -203,7 +202,7 @@ export class ModelSession {
     }
   }
 
-  /** Does work after all earlier work. */
+  /** Runs `work` after all earlier calls have ended. */
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw usageError('cannot use a closed session', 'open another session with model.session');
     const result = this.#turn.then(work);

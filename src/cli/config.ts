@@ -29,7 +29,7 @@ export interface FlagSetting {
 /** The settings of one source, by the names of options. */
 export type Level = ReadonlyMap<string, FlagSetting>;
 
-/** Size of a configuration file at most. */
+/** The maximum size of a configuration file, in bytes. */
 const MAX_BYTES = 32e6;
 
 /** The member with which editors find the schema. */

@@ -1,4 +1,4 @@
-// The records of a text, sorted by the time steps that reading them takes.
+// The records of a text, sorted by the number of time steps that they need.
 import { hash32 } from '../random.ts';
 import { permutationOf } from './permutation.ts';
 import type { Tokens } from './store.ts';

@@ -129,7 +129,7 @@ export interface CallCost {
  * The time of one pass of a kernel when nothing else runs, or of one operation of a kind and shape.
  */
 export interface PassTime {
-  /** A word for the operation. */
+  /** The name of the operation. */
   readonly kind: string;
   /** The shape of the result. */
   readonly shape: { readonly rows: number; readonly columns: number; readonly planes: number };

@@ -215,7 +215,7 @@ export function refusalCheck(cell: string): ParityCheck {
 
 const size: NetworkSize = { layers: 1, T: 3, N: 9, H: 7, V: 5 };
 
-/** A few quick checks, while a user waits. */
+/** A few checks that are fast enough to run while the user waits. */
 export const quickChecks: readonly ParityCheck[] = [
   productCheck(7, 13, 33),
   cellCheck('lstm', size),

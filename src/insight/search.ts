@@ -143,7 +143,10 @@ export function maxDefaultLength({ layers, hidden }: Pick<ModelConfiguration, 'l
   return Math.min(max, Math.max(min, Math.floor(MAX_VALUES_BY_DEFAULT / (layers * hidden))));
 }
 
-/** Weights that choose a unit on one half, and weights that measure it on the other. */
+/**
+ * A property, or a shuffled copy, as correlation weights: for the half that chooses a unit, and for
+ * the half that measures it.
+ */
 type Shuffling = readonly [chosenBy: CorrelationWeights, measuredBy: CorrelationWeights];
 
 /**

@@ -1,5 +1,5 @@
-// Continues a run: merges the settings of the run with the given ones, and refuses those that
-// cannot change. The session and the loop restore the state itself.
+// Continues a run: replaces recorded settings by settings that the user gives, and refuses settings
+// that cannot change. The session and the loop restore the state itself.
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
@@ -41,7 +41,7 @@ export type GivenSettings = { readonly [Part in keyof RunSettings]: Partial<RunS
 
 export interface Continuation extends RunSettings {
   /**
-   * The flags whose values are different from now on. `notes` describes the same changes to the
+   * The flags whose values change. `notes` describes the same changes to the
    * user.
    */
   readonly changed: readonly string[];

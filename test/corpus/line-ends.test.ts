@@ -17,7 +17,7 @@ describe('line endings', () => {
     expect(known.notes).toEqual([`${file} has CRLF or CR line endings, which rnn reads as LF`]);
   });
 
-  it('are found for all divisions into chunks', async () => {
+  it('are recognised wherever a chunk of the input ends', async () => {
     for (const pieces of [
       ['a\r', '\nb'],
       ['a', '\r', '\n', 'b'],

@@ -1,4 +1,4 @@
-// The clock of a run, which changes its output but never its weights.
+// The clock of a run changes the output of the run, but never the weights.
 import { expect, test } from 'vitest';
 import { MemoryStore, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Device } from '../../src/devices/device.ts';

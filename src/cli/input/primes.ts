@@ -10,7 +10,7 @@ import type { TextOrBytes } from '../../sampling/sample.ts';
 import { recordedReadingOrNull } from '../../training/record.ts';
 import type { Io } from '../process/io.ts';
 
-/** Prompts, one a line. */
+/** Prompts, one per line. */
 export interface Primes {
   /** Yields the lines in the encoding of the model's text. Call it once. */
   lines(model: TrainedModel): AsyncIterable<TextOrBytes>;

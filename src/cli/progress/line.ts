@@ -51,13 +51,13 @@ const layouts = [
   ...[7, 6, 5, 4, 3, 2].map((maxRank) => ({ maxRank, minBar: 6 })),
   ...[3, 2, 1, 0].map((maxRank) => ({ maxRank, minBar: 0 })),
 ];
-/** A moving sign shows that the program works: the end of the bar, or a spinner without a bar. */
+/** A moving sign shows that the program is running: the end of the bar, or a spinner if there is no bar. */
 const movingEnd = ['░', '▒', '▓', '▒'];
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /**
  * The progress of a run, in a line of at most `width` characters, not counting colours.
- * @param frame counts the redraws
+ * @param frame the number of redraws so far
  */
 export const progressLine = (state: ProgressState, width: number, colour: Colours, frame = 0): string =>
   fittingLine(state.progress, fieldsOf(state, colour), width, colour, frame);

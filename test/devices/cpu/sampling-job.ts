@@ -1,4 +1,4 @@
-// A small network for tests of the cpu device.
+// A small GRU and a job that samples from it, for tests of the cpu device.
 import type { Job } from '../../../src/devices/device.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram } from '../../../src/model/network.ts';
