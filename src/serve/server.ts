@@ -1,5 +1,6 @@
 // An HTTP server for a model: the routes, and the rules for requests before they reach the model.
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
@@ -239,6 +240,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 
 function answerTo(response: ServerResponse): Answer {
   const gone = new AbortController();
+  setMaxListeners(0, gone.signal); // each text of a request listens
   response.once('close', () => gone.abort());
   response.on('error', () => gone.abort());
   return {

@@ -9,7 +9,6 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { type GivenPrime, primeFor, readPrime, typedText } from '../input/prime.ts';
-import { writeContinuation, writeTable, writeWalk } from '../results/predictions.ts';
 
 type PredictFlags = CommandOptionValues<typeof predictOptions>;
 
@@ -41,6 +40,7 @@ async function predict(prompt: string | undefined, flags: PredictFlags, context:
     if (beam !== undefined) {
       const stop = flags.stop?.map((each) => typedText('--stop', each, model.vocabulary.unit));
       const found = await model.beamSearch(text, { ...rules, beam, length, stop });
+      const { writeContinuation } = await import('../results/predictions.ts');
       return await writeContinuation(found, { text, beam, json }, model, context);
     }
     await showPredictions(model, text, { ...rules, top, steps, json }, context);
@@ -58,6 +58,7 @@ async function showPredictions(
   const session = await model.session(rules);
   await session.read(text);
   const shown = { text, json: json === true };
+  const { writeTable, writeWalk } = await import('../results/predictions.ts');
   if (steps === undefined || !json) await writeTable(await session.probabilities(), top, shown, model, context);
   if (steps !== undefined) await writeWalk(session, { ...shown, top, steps }, model, context);
 }

@@ -9,9 +9,8 @@ import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
 import { machineFrom } from '../devices.ts';
 import { isTyped } from '../input/known-text.ts';
-import { type Primes, openPrimes } from '../input/primes.ts';
+import type { Primes } from '../input/primes.ts';
 import { type GivenPrime, primeFor, readPrime, typedText } from '../input/prime.ts';
-import { exitCodeOf, noteOnSamples, writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
 
 type SampleFlags = CommandOptionValues<typeof sampleOptions>;
@@ -58,7 +57,8 @@ async function sample(flags: SampleFlags, context: Context): Promise<number> {
   if ([flags.primeFile, flags.primes, ...(flags.notIn ?? [])].filter((file) => isStandardInput(file ?? '')).length > 1)
     throw usageError('cannot read standard input (-) twice', 'save one of the texts to a file');
   const given = await readPrime(flags, io);
-  const primes = flags.primes === undefined ? null : await openPrimes(flags.primes, io);
+  const primes =
+    flags.primes === undefined ? null : await (await import('../input/primes.ts')).openPrimes(flags.primes, io);
   try {
     return await sampleFrom(primes ?? given, { flags, seed, match }, context);
   } finally {
@@ -106,6 +106,7 @@ async function sampleFrom(
   const options = { ...texts, ...choice, ...characters, midText, unknown, seed, listener: { activity } };
   // The output of a pair is the answer to its input.
   const keepPrime = !noPrime && !(isLines && reading?.learnAfter != null);
+  const { exitCodeOf, noteOnSamples, writeSamples } = await import('../results/samples.ts');
   const written = await writeSamples(model, options, { json, keepPrime }, { stdout, stderr });
   if (!json) noteOnSamples(written, model, stderr);
   return exitCodeOf(written);

@@ -14,8 +14,7 @@ import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { runNamesOf } from '../given-runs.ts';
 import { isTyped } from '../input/known-text.ts';
-import { LineRanking } from '../results/line-ranking.ts';
-import { type ShownLine, ScoredLines } from '../results/scored-lines.ts';
+import type { ShownLine } from '../results/scored-lines.ts';
 
 type ScoreFlags = CommandOptionValues<typeof scoreOptions>;
 
@@ -63,6 +62,8 @@ async function score(sources: readonly string[], flags: ScoreFlags, context: Con
     stdin: io.stdin,
   });
   const names = models.map(({ name }) => name);
+  const { LineRanking } = await import('../results/line-ranking.ts');
+  const { ScoredLines } = await import('../results/scored-lines.ts');
   const output = new ScoredLines({ names, hasFiles: files.length > 1, json: flags.json === true }, context.stdout);
   const ranking = flags.sort || flags.top !== undefined ? new LineRanking<RankedLine>(flags.top ?? Infinity) : null;
   const counts = new UnknownCounts(names, flags.unknown);

@@ -40,7 +40,15 @@ const writing: Readonly<Record<string, string>> = {
   'story --html': 'story @run --html',
   'export --out': 'export @run --format onnx --out',
 };
-const reading = ['train --test-file', 'train --validation-file', 'train --config', 'sample --prime-file'];
+const reading = [
+  'train --test-file',
+  'train --validation-file',
+  'train --config',
+  'sample --prime-file',
+  'sample --primes',
+  'sample --not-in',
+  'predict --prime-file',
+];
 const ending = (flag: string): string => (flag.endsWith('--record') ? '.npz' : '');
 const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).split(' ');
 const run = (flag: string, path: string, ...more: string[]): ReturnType<typeof rnn> =>

@@ -34,7 +34,7 @@ beforeEach(() => {
 });
 
 // Enough multiply-adds to make threads worth their start.
-const N = 12;
+const N = 32;
 const model = gruOf(450);
 
 async function compile(interactive: boolean, threads: number): Promise<Executable> {
