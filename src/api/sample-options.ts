@@ -100,7 +100,7 @@ export interface Sample<Text = string> {
   /** Per token. Null if there is an error. */
   readonly bitsPerCharacter: number | null;
   /**
-   * Why there is no text for this prompt: it has unknown characters (`corpus`), or no sample meets
+   * Why this prompt has no text: it has unknown characters (`corpus`), or no sample meets
    * the conditions (`unmet`). Null if there is a text.
    */
   readonly error: RnnError | null;

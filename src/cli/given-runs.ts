@@ -1,8 +1,9 @@
 // The runs that the user gave to a command, with names that are safe for a terminal. api/ reads
 // them.
 import { basename } from 'node:path';
-import { type RnnError, usageError, checkpointError } from '../errors.ts';
+import { type RnnError, checkpointError, inQuotes, usageError } from '../errors.ts';
 import type { Run } from '../api/runs.ts';
+import type { Context } from './context.ts';
 import { onOneLine } from './output/format.ts';
 
 /**
@@ -41,4 +42,16 @@ export const runNameOf = (path: string): string => onOneLine(basename(path));
 export function runNamesOf(paths: readonly string[]): string[] {
   const names = paths.map(runNameOf);
   return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : onOneLine(paths[index])));
+}
+
+/**
+ * The run given as an argument, instead of RNN_CHECKPOINT.
+ *
+ * @throws a usage error if it is given twice
+ */
+export function checkpointOf(run: string | undefined, { origins }: Context): { readonly checkpoint?: string } {
+  if (run === undefined) return {};
+  if (origins.get('--checkpoint') === '--checkpoint')
+    throw usageError(`cannot use ${inQuotes(run)} and --checkpoint together`, 'name the run once');
+  return { checkpoint: run };
 }

@@ -30,8 +30,6 @@ export interface NetworkRows {
    * @param changes by the index of the row. Null is the zero state
    */
   setStates(changes: ReadonlyMap<number, RowStates | null>): Promise<void>;
-  /** A copy of the carried states of a row. */
-  statesOf(row: number): Promise<RowStates>;
   /** A copy of the carried states of each row. */
   allStates(): Promise<readonly RowStates[]>;
 }
@@ -84,14 +82,14 @@ export class Network {
    */
   async read(ids: Int32Array, yieldThread: () => Promise<unknown>): Promise<StartState> {
     const single = this.rowsOf(1);
-    const [id, states] = [single.ids[0], await single.statesOf(0)]; // a batch may use the row
+    const [id, states] = [single.ids[0], (await single.allStates())[0]]; // a batch may use the row
     await single.setStates(new Map([[0, null]]));
     for (const [at, each] of ids.entries()) {
       if (at > 0 && at % STEPS_AT_ONCE === 0) await yieldThread();
       single.ids[0] = each;
       await single.advance();
     }
-    const start = { logits: single.logits[0].slice(), states: await single.statesOf(0) };
+    const start = { logits: single.logits[0].slice(), states: (await single.allStates())[0] };
     single.ids[0] = id;
     await single.setStates(new Map([[0, states]]));
     return start;
@@ -108,7 +106,7 @@ export class Network {
     return rows;
   }
 
-  #statesOf(width: number): Pick<NetworkRows, 'setStates' | 'statesOf' | 'allStates'> {
+  #statesOf(width: number): Pick<NetworkRows, 'setStates' | 'allStates'> {
     const vectors = this.#states.map((name) => ({ kind: 'state', job: jobOf(width), name }) as const);
     const allStates = async (): Promise<readonly RowStates[]> => {
       const rows = Array.from({ length: width }, () => new Map<string, Float32Array>());
@@ -132,7 +130,6 @@ export class Network {
         }
       },
       allStates,
-      statesOf: async (row) => (await allStates())[row],
     };
   }
 }

@@ -17,7 +17,7 @@ export const withOutcome = <Piece>(
   outcome: () => TextOutcome,
 ): SampledPieces<Piece> => Object.defineProperty(pieces, 'outcome', { get: outcome }) as SampledPieces<Piece>;
 
-/** @param onEnd called once, when the text has been read to its end or is no longer read */
+/** @param onEnd called once, when the caller has read the text to its end or stops reading */
 export async function* piecesOf(
   text: SampledText,
   batch: BatchSampler,

@@ -34,7 +34,7 @@ export interface Answer {
  * @throws ApiError for a wrong request, before anything is answered
  */
 export async function complete(body: unknown, context: RequestContext, answer: Answer): Promise<number> {
-  const { engine, name, limits, client } = context;
+  const { engine, name, limits } = context;
   const request = readRequest(body, limits);
   if (request.model !== undefined && request.model !== name)
     throw new ApiError(404, `model not found: ${request.model}. This server has ${name}`, {
@@ -57,7 +57,7 @@ export async function complete(body: unknown, context: RequestContext, answer: A
   );
   if (stream) answer.begin();
   const finished = texts.map((text) =>
-    text.sample(engine, client, answer.signal, limits.milliseconds, (part) => {
+    text.sample(context, answer.signal, (part) => {
       if (stream) answer.event({ ...common, choices: [part] });
     }),
   );
@@ -151,14 +151,17 @@ class Completion {
     return { text: this.#whole, index: this.#index, logprobs: scores, finish_reason: this.#finish };
   }
 
-  /** @returns a promise that resolves when the text has ended */
+  /**
+   * Samples the text, until its end, the time limit or the end of the client.
+   *
+   * @param onPart called with each part of the text, and last with its end
+   */
   sample(
-    engine: Engine,
-    client: unknown,
+    { engine, client, limits: { milliseconds } }: RequestContext,
     signal: AbortSignal,
-    milliseconds: number,
     onPart: (part: Choice) => void,
   ): Promise<void> {
+    let isTimedOut = false;
     const part = (piece: string, isLast: boolean): void => {
       const text = this.#decode(piece, isLast);
       this.#whole += text;
@@ -167,7 +170,6 @@ class Completion {
       if (text === '' && !isLast) return;
       onPart({ text, index: this.#index, logprobs: this.#newScores(), finish_reason: this.#finish });
     };
-    let isTimedOut = false;
     const timer = setTimeout(() => {
       isTimedOut = true;
       this.#text.end();

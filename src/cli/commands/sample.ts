@@ -1,12 +1,13 @@
 // `rnn sample`: writes text to stdout as the model generates it. sampling/ generates it.
 import type { Activity } from '../../training/activity.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import { inQuotes, usageError } from '../../errors.ts';
+import { usageError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { exclusiveOf } from '../../options/commands.ts';
 import { sampleOptions } from '../../options/sampling.ts';
 import type { CommandOptionValues } from '../../options/option.ts';
 import { defineCommand } from '../command.ts';
+import { checkpointOf } from '../given-runs.ts';
 import { machineFrom } from '../devices.ts';
 import { isTyped } from '../input/known-text.ts';
 import type { Primes } from '../input/primes.ts';
@@ -29,18 +30,6 @@ export const { define } = defineCommand({
   ],
   run: (run: string | undefined, flags, context) => sample({ ...flags, ...checkpointOf(run, context) }, context),
 });
-
-/**
- * The run given as an argument, instead of RNN_CHECKPOINT.
- *
- * @throws a usage error if it is given twice
- */
-export function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
-  if (run === undefined) return {};
-  if (origins.get('--checkpoint') === '--checkpoint')
-    throw usageError(`cannot use ${inQuotes(run)} and --checkpoint together`, 'name the run once');
-  return { checkpoint: run };
-}
 
 async function sample(flags: SampleFlags, context: Context): Promise<number> {
   if (flags.interactive) return (await import('../interactive/open.ts')).openConversation(flags, context);

@@ -9,7 +9,7 @@ import { defineCommand } from '../command.ts';
 import type { Context } from '../context.ts';
 import { machineFrom } from '../devices.ts';
 import { escapeControls, onOneLine } from '../output/format.ts';
-import { checkpointOf } from './sample.ts';
+import { checkpointOf } from '../given-runs.ts';
 
 type ServeFlags = CommandOptionValues<typeof serveOptions>;
 

@@ -51,7 +51,7 @@ const layouts = [
   ...[7, 6, 5, 4, 3, 2].map((maxRank) => ({ maxRank, minBar: 6 })),
   ...[3, 2, 1, 0].map((maxRank) => ({ maxRank, minBar: 0 })),
 ];
-/** A moving sign shows that the program is running: the end of the bar, or a spinner if there is no bar. */
+/** A moving sign shows that the program is running: the end of the bar, or a spinner instead of a bar. */
 const movingEnd = ['░', '▒', '▓', '▒'];
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
