@@ -7,10 +7,12 @@ import {
   LogFollower,
   type LogLine,
   type TrainedModel,
+  findCheckpoint,
   findRuns,
   isHeld,
   readLog,
   parameterCountOf,
+  readOutline,
 } from '../runs/store.ts';
 import { Curves } from '../training/curves.ts';
 import { logOf, runOf } from '../runs/log-file.ts';
@@ -18,7 +20,6 @@ import type { ReadingOptions } from '../options/run.ts';
 import { type CorpusRecord, recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
 import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
 import type { Verdict } from '../training/verdict.ts';
-import { readModel } from './trained.ts';
 import { abortSignal, folderName, refuseOther, refuseWrong, runName, runNames } from './checks.ts';
 
 /** A run on disk, with the curves of its log. */
@@ -147,7 +148,8 @@ export interface CheckpointInfo {
 }
 
 /**
- * Describes a checkpoint, without its parameters, and the background of its run.
+ * Describes a checkpoint, and the background of its run. It does not read the parameters, so it does
+ * not check them, nor the checksum of the file.
  *
  * @param source a run folder (its best checkpoint) or a file. Default: the newest run in
  * ./checkpoints
@@ -157,8 +159,9 @@ export async function describeCheckpoint(
   source?: string,
 ): Promise<{ readonly info: CheckpointInfo; readonly background: RunBackground }> {
   if (source !== undefined) refuseOther('the checkpoint', source, runName);
-  const { path, trained } = await readModel(source);
-  const { model, vocabulary, training, tensors, optimizer } = trained;
+  const path = await findCheckpoint(source);
+  const outline = await readOutline(path);
+  const { model, vocabulary, training, tensors, optimizer } = outline;
   const { step, epoch, history, bestValidationLossNats, options } = training;
   const file = await stat(path);
   const run = runOf(path);
@@ -173,7 +176,7 @@ export async function describeCheckpoint(
     bytes: file.size,
     modified: file.mtime.toISOString(),
     model,
-    parameters: parameterCountOf(trained),
+    parameters: parameterCountOf(outline),
     vocabulary,
     training: {
       step,
@@ -190,5 +193,5 @@ export async function describeCheckpoint(
     optimizer: optimizer?.name ?? null,
     verdict: run === undefined ? null : (await readRuns(run))[0].curves.verdict,
   };
-  return { info, background: backgroundOf(trained) };
+  return { info, background: backgroundOf(outline) };
 }

@@ -15,6 +15,9 @@ const CHUNK_BYTES = 2 ** 20;
 const PIECE_CHARACTERS = 2 ** 18;
 /** Longer texts named `data` stay on the disk. */
 const MAX_KEPT_BYTES = 4096;
+/** The end of the part of a tensor before its data, and the maximum length of that part. */
+const DATA_PREFIX = '"data": "';
+const MAX_PREFIX_BYTES = 512;
 
 /** A text that stays on the disk. */
 interface DeferredText {
@@ -58,16 +61,20 @@ export class JsonFile {
    * in hex. Refuses an object that is too large or too deep, or has a duplicate key or a key that
    * could reach a prototype.
    *
-   * @param isHead read only the part before the first list of the object, and null instead of the
-   * list
+   * @param extent `head` reads only the part before the first list of the object, and null instead of
+   * the list. `skimmed` does not read the data of tensors, and hashes nothing
    */
-  parse(hashedBytes: number, isHead = false): { value: Record<string, unknown>; digest: string } {
+  parse(
+    hashedBytes: number,
+    extent: 'whole' | 'head' | 'skimmed' = 'whole',
+  ): { value: Record<string, unknown>; digest: string } {
     const hash = createHash('sha256');
     const chunk = Buffer.allocUnsafe(Math.min(this.size, CHUNK_BYTES));
     let [depth, keys, values, at, textStart, cutBytes] = [0, 0, 0, 0, 0, 0];
     let inText = false;
     let end = this.size;
     for (let base = 0, count = 0; base < end; base += count, at -= count) {
+      if (extent === 'skimmed') [base, at] = [base + at, 0]; // at is after the data that was skipped
       count = readSync(this.#descriptor, chunk, 0, chunk.length, base);
       if (count === 0) this.#cutOff();
       hash.update(chunk.subarray(0, Math.max(0, Math.min(count, hashedBytes - base))));
@@ -91,8 +98,10 @@ export class JsonFile {
         if (byte === QUOTE) {
           inText = true;
           textStart = base + at;
+          if (extent === 'skimmed')
+            at += this.#dataLength(chunk.subarray(Math.max(0, at - MAX_PREFIX_BYTES), at), base + at);
         } else if (byte === 0x7b || byte === 0x5b) {
-          if (isHead && depth === 1 && byte === 0x5b) end = base + at - 1;
+          if (extent === 'head' && depth === 1 && byte === 0x5b) end = base + at - 1;
           else if (++depth > checkpointLimits.depth)
             this.#fail(`it is nested more than ${checkpointLimits.depth} levels deep`);
           values++;
@@ -120,7 +129,7 @@ export class JsonFile {
     const deferred = text.startsWith('#') ? this.#deferred[Number(text.slice(1))] : undefined;
     if (deferred !== undefined) this.#requested.add(deferred);
     const length = deferred?.length ?? text.length;
-    const expected = Math.ceil((count * Float32Array.BYTES_PER_ELEMENT) / 3) * 4;
+    const expected = base64Length(count);
     if (length !== expected) this.#fail(`${what} is ${length < expected ? 'shorter' : 'longer'} than its shape says`);
     if (count > checkpointLimits.numbers) this.#fail(`${what} has more than ${checkpointLimits.numbers} numbers`);
     if (!isKept) return new Float32Array(0);
@@ -137,6 +146,21 @@ export class JsonFile {
   /** Refuses a file that has a text on the disk whose numbers were not requested. */
   refuseStrayData(): void {
     if (this.#requested.size < this.#deferred.length) this.#fail('it has "data" that does not belong to a tensor');
+  }
+
+  /**
+   * The length of the data of a tensor as rnn writes it, from its shape. 0 for any other text, whose
+   * end must be searched.
+   *
+   * @param before the bytes before the text
+   */
+  #dataLength(before: Buffer, start: number): number {
+    if (before.subarray(-DATA_PREFIX.length).toString('latin1') !== DATA_PREFIX) return 0;
+    const shape = /"shape": ?\[([\d,]*)\][^[\]]*$/.exec(before.toString('latin1'))?.[1];
+    if (shape === undefined) return 0;
+    const length = base64Length(shape.split(',').reduce((product, factor) => product * Number(factor), 1));
+    const endsThere = start + length < this.size && this.bytes(start + length, 1)[0] === QUOTE;
+    return endsThere ? length : 0;
   }
 
   /** Whether a text is long and named `data`. */
@@ -181,6 +205,9 @@ export class JsonFile {
     return this.#fail(`it is cut off after ${this.size} bytes`);
   }
 }
+
+/** The length of the base64 text of float32 numbers. */
+const base64Length = (count: number): number => Math.ceil((count * Float32Array.BYTES_PER_ELEMENT) / 3) * 4;
 
 /**
  * Decodes a piece of base64 to `start`, and returns whether the piece is pure base64. Node skips

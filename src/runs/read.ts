@@ -27,6 +27,12 @@ const TAIL_BYTES = 1024;
 /** The part of a checkpoint before its tensors. */
 export type Header = Pick<TrainedModel, 'model' | 'vocabulary' | 'training'>;
 
+/** A checkpoint without the numbers of its tensors. */
+export interface CheckpointOutline extends Header {
+  readonly tensors: readonly Omit<Tensor, 'data'>[];
+  readonly optimizer: Omit<OptimizerState, 'tensors'> | null;
+}
+
 /**
  * Reads the checkpoint in a file. With `weightsOnly`, the tensors that only training needs (two
  * thirds of the file with Adam) are skipped: the checksum still covers them, but they are neither
@@ -41,10 +47,28 @@ export async function readCheckpoint(
   path: string,
   { weightsOnly = false }: { readonly weightsOnly?: boolean } = {},
 ): Promise<Checkpoint | TrainedModel> {
+  const { state, optimizer, ...trained } = readContent(path, weightsOnly ? 'weights' : 'all');
+  if (!weightsOnly) return { ...trained, state, optimizer };
+  return { ...trained, optimizer: optimizer && { name: optimizer.name, scalars: optimizer.scalars } };
+}
+
+/**
+ * Reads everything except the numbers of the tensors, so it is fast however large the model is. It
+ * does not check these numbers, nor the checksum.
+ *
+ * @throws RnnError `checkpoint` as `readCheckpoint` does
+ */
+export async function readOutline(path: string): Promise<CheckpointOutline> {
+  return readContent(path, 'none');
+}
+
+/** @param numbers whose numbers are decoded. The data of other tensors is empty */
+function readContent(path: string, numbers: 'all' | 'weights' | 'none'): Checkpoint {
   return withFile(path, (file, fail) => {
     const tail = tailOf(file);
     const checksumAt = tail.lastIndexOf('"checksum"');
-    const { value, digest } = file.parse(file.size - tail.length + (checksumAt < 0 ? tail.length : checksumAt));
+    const hashedBytes = file.size - tail.length + (checksumAt < 0 ? tail.length : checksumAt);
+    const { value, digest } = numbers === 'none' ? file.parse(0, 'skimmed') : file.parse(hashedBytes);
     const header = checkedHeader(value, path, fail);
     const readTensors = (list: unknown, title: string, isKept: boolean): Tensor[] =>
       checkTensors(list, title, fail, (text, count, what) => {
@@ -53,25 +77,24 @@ export async function readCheckpoint(
         if (bad >= 0) fail(`${what} holds ${data[bad]} at index ${bad} of ${count}`);
         return data;
       });
-    const tensors = readTensors(value['tensors'], 'tensors', true);
-    const state = readTensors(value['state'], 'state', !weightsOnly);
+    const tensors = readTensors(value['tensors'], 'tensors', numbers !== 'none');
+    const state = readTensors(value['state'], 'state', numbers === 'all');
     const given = value['optimizer'];
     if (given === undefined) fail('"optimizer" is missing');
     let optimizer: OptimizerState | null = null;
     if (given !== null) {
       const { name, scalars } = checkOptimizer(given, fail);
       const list = (given as Record<string, unknown>)['tensors'];
-      optimizer = { name, scalars, tensors: readTensors(list, 'optimizer.tensors', !weightsOnly) };
+      optimizer = { name, scalars, tensors: readTensors(list, 'optimizer.tensors', numbers === 'all') };
     }
     file.refuseStrayData();
     const keys = Object.keys(value);
     if (!keys.includes('checksum')) fail('"checksum" is missing');
     if (keys.at(-1) !== 'checksum') fail(`${describeValue(keys.at(-1))} follows "checksum", which must come last`);
-    if (value['checksum'] !== digest)
+    if (numbers !== 'none' && value['checksum'] !== digest)
       fail('its checksum does not match its contents, so it was edited, or a disk or a transfer changed it');
     refuseOtherCells(header.model, path);
-    if (!weightsOnly) return { ...header, tensors, state, optimizer };
-    return { ...header, tensors, optimizer: optimizer && { name: optimizer.name, scalars: optimizer.scalars } };
+    return { ...header, tensors, state, optimizer };
   });
 }
 
@@ -84,7 +107,7 @@ export async function readCheckpoint(
  */
 export async function readHeader(path: string): Promise<Header> {
   const header = withFile(path, (file, fail) => {
-    const { value } = file.parse(0, true);
+    const { value } = file.parse(0, 'head');
     if (!['model', 'vocabulary', 'training'].every((key) => Object.hasOwn(value, key))) return null;
     const tail = tailOf(file);
     if (!tail.includes('"checksum"') || !tail.trimEnd().endsWith('}')) fail(`it is cut off after ${file.size} bytes`);

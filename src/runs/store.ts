@@ -23,7 +23,7 @@ export {
   readRunFiles as lookInto,
   findNewestState as newestIn,
 } from './newest.ts';
-export { type Header, readCheckpoint } from './read.ts';
+export { type Header, readCheckpoint, readOutline } from './read.ts';
 export { readRecords, recordsPath, writeRecords } from './records-file.ts';
 export { RunFolder } from './run-folder.ts';
 export { isCheckpoint } from './run-files.ts';

@@ -2,14 +2,14 @@
 import { checkpointError } from '../errors.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { parameterShapes } from '../model/parameters.ts';
-import type { Tensor, TrainedModel } from './checkpoint.ts';
+import { type Tensor, type TrainedModel, numbersIn } from './checkpoint.ts';
 
 const notOurs =
   'use another checkpoint of the run, or a copy of this one: the file was edited, or written by another program';
 
 /** The number of parameters of a model. */
-export function parameterCountOf({ tensors }: Pick<TrainedModel, 'tensors'>): number {
-  return tensors.reduce((sum, { data }) => sum + data.length, 0);
+export function parameterCountOf({ tensors }: { readonly tensors: readonly Pick<Tensor, 'shape'>[] }): number {
+  return tensors.reduce((sum, { shape }) => sum + numbersIn(shape), 0);
 }
 
 /** The parts of a vector as tensors that share its memory. */

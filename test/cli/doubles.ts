@@ -3,7 +3,7 @@
 import { afterEach, vi } from 'vitest';
 import { readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../../src/runs/store.ts';
+import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint, readOutline } from '../../src/runs/store.ts';
 import { type Sampler, type SampledTextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import { type SampledPieces, withOutcome } from '../../src/sampling/pieces.ts';
@@ -26,7 +26,7 @@ const { withSpies } = vi.hoisted(() => ({
 }));
 vi.mock('../../src/corpus/read.ts', withSpies('readCorpus'));
 vi.mock('../../src/devices/open.ts', withSpies('openDevice'));
-vi.mock('../../src/runs/store.ts', withSpies('findCheckpoint', 'readCheckpoint'));
+vi.mock('../../src/runs/store.ts', withSpies('findCheckpoint', 'readCheckpoint', 'readOutline'));
 vi.mock('../../src/sampling/sample.ts', withSpies('openSampler'));
 vi.mock('../../src/training/estimate.ts', withSpies('estimateRun'));
 vi.mock('../../src/training/resolve.ts', withSpies('resolveOptions'));
@@ -107,6 +107,7 @@ export function useDoubles({ events = defaultEvents, pieces = ['be', ' or ', 'no
     calls.read = given;
     return checkpoint;
   });
+  vi.mocked(readOutline).mockResolvedValue(checkpoint);
   vi.mocked(prepareTraining).mockImplementation(async (run) => {
     calls.given = vi.mocked(resolveOptions).mock.lastCall?.[0] as Record<string, unknown> | undefined;
     calls.options = run.options;

@@ -48,13 +48,13 @@ const checkpointFaults = endingWith(4, [
   ],
   [
     'a changed byte',
-    'info @flipped.json',
+    sample('', '@flipped.json'),
     /flipped\.json is damaged: its checksum does not match/,
     /a copy of this one/,
   ],
   [
     'a changed checksum',
-    'info @sum.json --json',
+    sample('--json', '@sum.json'),
     /sum\.json is damaged: its checksum does not match/,
     /a copy of this one/,
   ],

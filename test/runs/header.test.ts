@@ -1,7 +1,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readHeader } from '../../src/runs/read.ts';
+import { readHeader, readOutline } from '../../src/runs/read.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { alter, smallCheckpoint, temporaryFolder } from './fixture.ts';
 
@@ -71,4 +71,65 @@ test('the header is also read if the tensors precede it', async () => {
   });
   const { model, training } = await readCheckpoint(path);
   expect(await readHeader(path)).toMatchObject({ model, training });
+});
+
+/** Edits a file without correcting its checksum, which the outline does not need. */
+const alterText = (path: string, edit: (text: string) => string): void =>
+  writeFileSync(path, edit(readFileSync(path, 'utf8')));
+
+/** The checkpoint without the numbers of its tensors. */
+async function outlineOf(path: string) {
+  const { model, vocabulary, training, tensors, optimizer } = await readCheckpoint(path);
+  return {
+    model,
+    vocabulary,
+    training,
+    tensors: tensors.map(({ name, shape }) => ({ name, shape })),
+    optimizer: { name: optimizer!.name, scalars: optimizer!.scalars },
+  };
+}
+
+/** Large enough that the data of its tensors is not in one chunk of the file. */
+const largeTensors = {
+  tensors: [700, 900].map((rows, index) => ({
+    name: `large${index}`,
+    shape: [rows, 401],
+    data: new Float32Array(rows * 401).fill(0.5),
+  })),
+};
+
+test.each([
+  ['small', {}],
+  ['large', largeTensors],
+])('the outline of a %s checkpoint is the checkpoint without its numbers', async (_, changes) => {
+  const path = await written(changes);
+  expect(await readOutline(path)).toMatchObject(await outlineOf(path));
+});
+
+test('the outline is read without the data of the tensors', async () => {
+  const path = await written(largeTensors);
+  const outline = await outlineOf(path);
+  alterText(path, (text) =>
+    // A NUL character or a quote in a text would be a fault.
+    text.replaceAll(/(?<=401\], "dtype": "float32", "data": ")[^"]{4}/g, '"\u0000\u0000x'),
+  );
+  await expect(readCheckpoint(path)).rejects.toThrow('is damaged');
+  expect(await readOutline(path)).toMatchObject(outline);
+});
+
+test('the outline is also read if another program formatted the file', async () => {
+  const path = await written(largeTensors);
+  const outline = await outlineOf(path);
+  alterText(path, (text) => JSON.stringify(JSON.parse(text)));
+  expect(await readOutline(path)).toMatchObject(outline);
+});
+
+test.each([
+  ['a shape of too few numbers', '[700,4]', 'is longer than its shape says'],
+  ['a shape of too many numbers', '[700,40100]', 'is shorter than its shape says'],
+  ['a shape of more numbers than there are', '[2147483647,2147483647,2147483647]', 'is shorter than its shape says'],
+])('a file with %s has no outline', async (_, shape, message) => {
+  const path = await written(largeTensors);
+  alterText(path, (text) => text.replace('[700,401]', shape));
+  await expect(readOutline(path)).rejects.toThrow(message);
 });

@@ -34,7 +34,6 @@ export const { define } = defineCommand({
 async function show(paths: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
   const { describeCheckpoint } = await import('../../api/runs.ts');
   const found: Awaited<ReturnType<typeof describeCheckpoint>>[] = [];
-  // One after another, because each checkpoint is in memory while it is described.
   for (const each of paths.length === 0 ? [undefined] : paths) found.push(await describeCheckpoint(each));
   const infos = found.map(({ info }) => info);
   const names = namesOfCheckpoints(infos.map(({ path }) => path));
