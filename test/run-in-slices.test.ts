@@ -1,5 +1,5 @@
 // Signals and timers get their turn while matrices are made orthogonal.
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ModelConfiguration } from '../src/model/configuration.ts';
 import { initialParameters, initialParametersInSlices } from '../src/model/parameters.ts';
 import { type SlicedWork, runUninterrupted } from '../src/sliced-work.ts';
@@ -40,6 +40,22 @@ test('initial orthogonal matrices let the event loop run, and are the same', asy
   expect(result).toEqual(initialParameters(model, new Random(4)));
   expect(turns).toBeGreaterThan(3 * model.hidden - 2);
 });
+
+test.each(['orthogonal', 'uniform', 'xavier'] as const)(
+  'a slice of the %s initialisation draws at most a row of random numbers',
+  (initialisation) => {
+    const random = new Random(4);
+    const draws = [vi.spyOn(random, 'uniform'), vi.spyOn(random, 'normal')];
+    const drawn = (): number => draws.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+    const pieces = initialParametersInSlices({ ...model, embedding: 8, initialisation }, random);
+    let before = 0;
+    while (pieces.next().done !== true) {
+      expect(drawn() - before).toBeLessThanOrEqual(3 * model.hidden); // 3 gates
+      before = drawn();
+    }
+    expect(before).toBeGreaterThan(3 * model.hidden * model.hidden);
+  },
+);
 
 test('making matrices orthogonal lets the event loop run, and gives the same result', async () => {
   const uniform = (): Float32Array => initialParameters({ ...model, initialisation: 'uniform' }, new Random(4));

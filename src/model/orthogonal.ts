@@ -7,7 +7,11 @@ import type { Random } from '../random.ts';
  * to the last bits.
  */
 export function* orthogonalMatrix(n: number, random: Random): SlicedWork<Float64Array> {
-  const q = Float64Array.from({ length: n * n }, () => random.normal());
+  const q = new Float64Array(n * n);
+  for (let row = 0; row < n; row++) {
+    for (let i = 0; i < n; i++) q[row * n + i] = random.normal();
+    yield;
+  }
   for (let row = 0; row < n; row++) {
     const current = q.subarray(row * n, (row + 1) * n);
     for (let pass = 0; pass < 2; pass++) {

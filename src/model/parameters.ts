@@ -108,7 +108,7 @@ export function initialParameters(model: ModelConfiguration, random: Random): Fl
   return runUninterrupted(initialParametersInSlices(model, random));
 }
 
-/** The same in slices, because orthogonal matrices of many units take long. */
+/** The same in slices, because orthogonal matrices and many random numbers take long. */
 export function* initialParametersInSlices(model: ModelConfiguration, random: Random): SlicedWork<Float32Array> {
   const weights = modelWeights(model);
   const vector = new Float32Array(countParameters(weights));
@@ -137,19 +137,22 @@ function* fillWeight(
   const { rows, columns, role, gates, start } = weight;
   const block = columns / gates.length;
   const blocks = [...gates].keys();
-  const draw = (number: () => number): void => {
-    for (let i = 0; i < values.length; i++) values[i] = number();
-  };
-  const drawWithin = (limit: number): void => draw(() => (2 * random.uniform() - 1) * limit);
+  function* draw(number: () => number): SlicedWork<void> {
+    for (let row = 0; row < rows; row++) {
+      for (let i = row * columns; i < (row + 1) * columns; i++) values[i] = number();
+      yield;
+    }
+  }
+  const drawWithin = (limit: number): SlicedWork<void> => draw(() => (2 * random.uniform() - 1) * limit);
   if (start !== undefined) values.fill(start);
-  else if (role === 'embedding') draw(() => random.normal() * (1 / Math.sqrt(columns)));
+  else if (role === 'embedding') yield* draw(() => random.normal() * (1 / Math.sqrt(columns)));
   else if (role === 'recurrent' && cellOf(model).startsAsIdentity)
     for (const gate of blocks) putBlock(values, weight, gate, identityMatrix(H));
-  else if (initialisation === 'uniform') drawWithin(model.initScale || 1 / Math.sqrt(H));
+  else if (initialisation === 'uniform') yield* drawWithin(model.initScale || 1 / Math.sqrt(H));
   else if (role === 'bias' || role === 'gain') values.fill(0);
   else if (initialisation === 'orthogonal' && role === 'recurrent') {
     for (const gate of blocks) putBlock(values, weight, gate, yield* orthogonalMatrix(H, random));
-  } else drawWithin(Math.sqrt(6 / (rows + block)));
+  } else yield* drawWithin(Math.sqrt(6 / (rows + block)));
 }
 
 /** Sets the biases of gates that start open or closed. */
