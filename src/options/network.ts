@@ -231,7 +231,7 @@ export const regularisationOptions = {
   },
   /**
    * Probability that a recurrent weight is zeroed for a sequence. Use 0.2–0.5 together with
-   * dropout, for small texts and long runs. Slower.
+   * dropout, for small texts and long runs.
    */
   weightDropout: {
     kind: probability,

@@ -10,6 +10,7 @@ export const kernelCalls = {
   gemmTransposedA: { parameters: i32s(11), results: [] },
   gather: { parameters: i32s(8), results: [] },
   scatterAdd: { parameters: i32s(7), results: [] },
+  transposeRows: { parameters: i32s(6), results: [] },
   copyRows: { parameters: i32s(6), results: [] },
   addRows: { parameters: i32s(6), results: [] },
   zero: { parameters: i32s(2), results: [] },

@@ -11,9 +11,11 @@ import { type ChainSpecification, type ChainOperand, type OperandWalk, addChain,
 import { columnSums } from './column-sums.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
-import { type Plan, type ShardProgram, stateKey } from './plan.ts';
+import { packPanels, panelCount } from './panels.ts';
+import { type Plan, type ShardProgram, panelsKey, stateKey } from './plan.ts';
+import { type PlacedProduct, innerDimensionOf } from './products.ts';
 import { addressLimitsOf } from './ranges.ts';
-import type { Address, MatrixAddress } from './address.ts';
+import { type Address, type MatrixAddress, withOffset } from './address.ts';
 import { FunctionBody, ModuleWriter, type Signature } from './wasm.ts';
 
 /** Returns the number of an operation's group. `lap` is called with it after the operation. */
@@ -154,16 +156,32 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
       call('zero', address({ ...out, row: out.row + row }), (4 * rows * columns) / ranges);
   };
 
+  const packed = new Map<string, Value>();
+  /** The panels of a product. If the program computes their matrix, the first product packs it. */
+  const panelsFor = (value: Value<'matmul'>, B: MatrixAddress): PlacedProduct['packed'] => {
+    const format = products.panels(value);
+    if (format === null) return null;
+    const { transposeB: transposed, columns: N } = value;
+    const [, right] = value.inputs;
+    if (right.kind === 'parameter') {
+      const { address } = panels.find(
+        (each) => each.parameter === right.name && each.transposed === transposed && each.columns === format.columns,
+      )!;
+      return { ...format, address: { fixed: address } };
+    }
+    const key = panelsKey(value, format.columns);
+    const target: Address = { inShard: shard.panels.get(key)! };
+    if (packed.get(key) !== right) {
+      const shape = { ...format, transposed, K: innerDimensionOf(value), N };
+      packPanels<Address>(shape, B, target, { from: 0, to: panelCount(shape) }, withOffset, call);
+      packed.set(key, right);
+    }
+    return { ...format, address: target };
+  };
+
   const multiply = (value: Value<'matmul'>, operands: readonly Location[], out: Location): void => {
     if (value.transposeA && value.transposeB) throw new Error('the cpu device has no kernel for aᵀ·bᵀ');
     if (value.plus) copy(value, operands[operands.length - 1], out);
-    const shape = products.panels(value);
-    const { name } = value.inputs[1] as Value<'parameter'>;
-    const panelsOfWeight =
-      shape &&
-      panels.find(
-        (each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns,
-      )!;
     products.write(
       {
         value,
@@ -172,7 +190,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
         c: matrix(out),
         accumulate: value.plus,
         bias: value.bias ? address(operands[2]) : null,
-        packed: panelsOfWeight && { ...panelsOfWeight, address: { fixed: panelsOfWeight.address } },
+        packed: panelsFor(value, matrix(operands[1])),
         scratch: { inShard: shard.scratch },
       },
       call,

@@ -26,10 +26,7 @@ export type KernelModule = { readonly module: WebAssembly.Module; readonly varia
 
 /** The kernels, bound to one memory. */
 export type KernelFunctions = Readonly<
-  Record<
-    keyof typeof kernelCalls | 'transposeRows' | 'sumOfSquares' | 'reduceShards',
-    (...operands: number[]) => number
-  >
+  Record<keyof typeof kernelCalls | 'sumOfSquares' | 'reduceShards', (...operands: number[]) => number>
 >;
 
 /** Elements of the panels of a (K, N) matrix. */

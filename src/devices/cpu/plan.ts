@@ -5,7 +5,8 @@ import type { SlicedWork } from '../../sliced-work.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
-import { type PanelFormat, type ProductKernels, innerDimensionOf } from './products.ts';
+import { type Panels, panelElements, weightIn } from './panels.ts';
+import { type ProductKernels, innerDimensionOf } from './products.ts';
 import { CACHE_LINE_BYTES, WASM_PAGE_BYTES } from './sizes.ts';
 
 /** The memory of a worker thread of Node, with its heap and the code it compiles. */
@@ -35,12 +36,8 @@ export const controlOf = ({ buffer }: WebAssembly.Memory): Int32Array => new Int
  * A weight that is packed into panels for matrix products. There is one for each weight,
  * orientation and width that a program uses.
  */
-export interface PackedWeight extends PanelFormat {
+export interface PackedWeight extends Panels {
   readonly parameter: string;
-  readonly transposed: boolean;
-  /** The inner dimension of the product and its columns. */
-  readonly K: number;
-  readonly N: number;
   readonly source: number;
   readonly sourceColumns: number;
   readonly address: number;
@@ -82,6 +79,11 @@ export interface ShardMap {
   readonly gradients: number;
   /** By job and state name. */
   readonly states: ReadonlyMap<string, number>;
+  /**
+   * The panels of each weight with DropConnect, by `panelsKey`. Programs pack them. The padding is
+   * zero from the beginning.
+   */
+  readonly panels: ReadonlyMap<string, number>;
   readonly scratch: number;
   readonly arena: number;
 }
@@ -154,11 +156,14 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   const update = workload.update;
   const optimizerSlots = new Map((update?.slots ?? []).map((name) => [name, global.take(4 * parameterCount)]));
   const updateScalars = new Map((update?.scalars ?? []).map((name) => [name, global.take(4)]));
-  const panels = panelsOf(programs, products).map((shape) => ({
-    ...shape,
-    source: parameters.get(shape.parameter)!,
-    address: global.take(4 * panelElements(shape)),
-  }));
+  const weightPanels = [...panelsOf(programs, products)];
+  const panels = weightPanels
+    .filter(([, { isComputed }]) => !isComputed)
+    .map(([, shape]) => ({
+      ...shape,
+      source: parameters.get(shape.parameter)!,
+      address: global.take(4 * panelElements(shape)),
+    }));
 
   const region = new Allocator(0);
   const maxOfJobs = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
@@ -171,6 +176,11 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
     gradientScale: region.take(4),
     states: stateOffsets(jobs, region),
     gradients: region.take(jobs.some(({ trains }) => trains) ? 4 * parameterCount : 0),
+    panels: new Map(
+      weightPanels
+        .filter(([, { isComputed }]) => isComputed)
+        .map(([key, shape]) => [key, region.take(4 * panelElements(shape))]),
+    ),
     scratch: region.take(Math.max(4, ...programs.map(({ program }) => 4 * scratchElements(program, products)))),
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
   };
@@ -232,29 +242,33 @@ function* planJob(job: Job, workers: number): SlicedWork<JobPlan> {
   return { job, shardRows, programs, program, trains: program.gradients.size > 0 };
 }
 
-type WeightPanels = Omit<PackedWeight, 'source' | 'address'>;
+interface WeightPanels extends Omit<PackedWeight, 'source' | 'address'> {
+  /** The program computes the matrix from the weight. */
+  readonly isComputed: boolean;
+}
 
-function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): WeightPanels[] {
+/** The key of the panels that a product reads, of this many columns each. */
+export function panelsKey({ inputs: [, right], transposeB }: Value<'matmul'>, columns: number): string {
+  return `${right.kind} ${weightIn(right)!.name} ${transposeB} ${columns}`;
+}
+
+function panelsOf(programs: readonly ShardProgram[], products: ProductKernels): Map<string, WeightPanels> {
   const shapes = new Map<string, WeightPanels>();
   for (const value of programs.flatMap(({ program }) => program.values.filter(isProduct))) {
     const shape = products.panels(value);
     if (shape === null) continue;
-    const weight = value.inputs[1] as Value<'parameter'>;
-    const transposed = value.transposeB;
-    shapes.set(`${weight.name} ${transposed} ${shape.columns}`, {
+    const [, right] = value.inputs;
+    shapes.set(panelsKey(value, shape.columns), {
       ...shape,
-      parameter: weight.name,
-      transposed,
+      parameter: weightIn(right)!.name,
+      isComputed: right.kind !== 'parameter',
+      transposed: value.transposeB,
       K: innerDimensionOf(value),
       N: value.columns,
-      sourceColumns: weight.columns,
+      sourceColumns: right.columns,
     });
   }
-  return [...shapes.values()];
-}
-
-function panelElements({ K, N, columns, lastPanel }: WeightPanels): number {
-  return K * (lastPanel === 'padded' ? Math.ceil(N / columns) * columns : N);
+  return shapes;
 }
 
 /** The elements of scratch memory that the largest matrix product of a program needs. */

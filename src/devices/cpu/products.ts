@@ -6,6 +6,7 @@ import type { Address, MatrixAddress } from './address.ts';
 import type { CallName } from './calls.ts';
 import type { InstructionSet } from './machine/operands.ts';
 import type { MachineWriter } from './machine/program.ts';
+import { type PanelFormat, weightIn } from './panels.ts';
 import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
 
 /** A matrix product with its operands in memory: C = [C +] op(A)·op(B) [+ bias]. */
@@ -24,19 +25,6 @@ export interface PlacedProduct {
 
 /** Appends a call to a program. */
 export type CallWriter = (name: CallName, ...operands: readonly (number | Address)[]) => void;
-
-/**
- * The panels of a weight op(B) (K, N), which is packed once per update step: it is cut into panels
- * of `columns` columns, each (K, columns) row by row.
- */
-export interface PanelFormat {
-  /**
-   * The columns of a panel. The last panel has the remaining columns: it is either padded with
-   * zeros to the same width, or narrower.
-   */
-  readonly columns: number;
-  readonly lastPanel: 'padded' | 'narrow';
-}
 
 export interface ProductKernels {
   /** Whether programs call the matrix product of a library. */
@@ -59,12 +47,9 @@ export function innerDimensionOf({ transposeA, inputs: [left] }: Value<'matmul'>
   return transposeA ? left.rows : left.columns;
 }
 
-/**
- * Whether a product could read panels, because its right operand is a weight, which is known before
- * a step.
- */
+/** Whether a product could read panels, because its right operand is the same at all time steps. */
 export function multipliesByWeight({ transposeA, inputs: [, right] }: Value<'matmul'>): boolean {
-  return !transposeA && right.kind === 'parameter';
+  return !transposeA && weightIn(right) !== null;
 }
 
 /** The panels that packPanels writes and gemmPanels reads. */

@@ -5,6 +5,7 @@ import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type KernelFunctions, instantiateKernels } from './kernels.ts';
 import { type MemoryMap, type PackedWeight, controlWord, controlOf } from './plan.ts';
 import { weightRangeOf, updateVectors, vectorAddress } from './ranges.ts';
+import { packPanels, panelCount } from './panels.ts';
 import { addressOf } from './foreign.ts';
 import { type LoadedFunctions, functionAt } from './machine/code.ts';
 import type { LapTimer } from './profile.ts';
@@ -52,8 +53,6 @@ export function sumOverShards({ shardBases }: MemoryMap, doubles: Float64Array, 
 
 type Run = (base: number) => void;
 
-/** The columns of the panels that the kernels pack. */
-const KERNEL_COLUMNS = 8;
 const SPINS = 2000;
 
 export class Shard {
@@ -110,7 +109,7 @@ export class Shard {
 
   /** Packs all weights. No other worker may compute meanwhile. */
   packAll(): void {
-    for (const each of this.#map.panels) this.#packPanels(each, 0, Math.ceil(each.N / each.columns));
+    for (const each of this.#map.panels) this.#packPanels(each, 0, panelCount(each));
   }
 
   /**
@@ -177,30 +176,21 @@ export class Shard {
     const { workers, panels } = this.#map;
     const { worker } = this.#setup;
     for (const each of panels) {
-      const count = Math.ceil(each.N / each.columns);
+      const count = panelCount(each);
       this.#packPanels(each, Math.floor((count * worker) / workers), Math.floor((count * (worker + 1)) / workers));
     }
   }
 
-  #packPanels(
-    { source, sourceColumns, columns, lastPanel, K, N, transposed, address }: PackedWeight,
-    from: number,
-    to: number,
-  ): void {
-    if (lastPanel === 'padded' && columns === KERNEL_COLUMNS) {
-      this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
-      return;
-    }
-    for (let panel = from; panel < to; panel++) {
-      const first = panel * columns;
-      const width = Math.min(columns, N - first);
-      // The padding of the last panel has been zero from the beginning.
-      const runStep = lastPanel === 'padded' ? columns : width;
-      const out = address + 4 * K * first;
-      if (transposed)
-        this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, runStep);
-      else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, runStep);
-    }
+  #packPanels(weight: PackedWeight, from: number, to: number): void {
+    const { source, sourceColumns, address } = weight;
+    packPanels<number>(
+      weight,
+      [source, sourceColumns],
+      address,
+      { from, to },
+      (start, bytes) => start + bytes,
+      (kernel, ...operands) => void this.#kernels[kernel](...operands),
+    );
   }
 
   /** A barrier: waits until all workers have reached it. */

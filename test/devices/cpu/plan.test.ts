@@ -8,6 +8,7 @@ import type { Workload } from '../../../src/devices/device.ts';
 import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
+import { noRegularisation } from '../../../src/model/regularisation.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { runUninterrupted } from '../../../src/sliced-work.ts';
 import { countParameters } from '../../../src/program/value.ts';
@@ -21,9 +22,10 @@ interface Size {
   readonly T?: number;
   readonly N?: number;
   readonly streams?: number;
+  readonly weightDropout?: number;
 }
 
-function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): {
+function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16, weightDropout = 0 }: Size = {}): {
   workload: Workload;
   model: ModelConfiguration;
 } {
@@ -43,7 +45,12 @@ function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): 
     workload: {
       parameters: parameterShapes(model),
       jobs: [
-        { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1) },
+        {
+          name: 'train',
+          steps: T,
+          batch: N,
+          build: (rows) => trainingProgram(model, { steps: T, rows }, 1, { ...noRegularisation, weightDropout }),
+        },
         {
           name: 'evaluate',
           steps: T,
@@ -88,6 +95,18 @@ function memoryRangesOf(plan: Plan, { workload, model }: ReturnType<typeof workl
       bytes: 4 * model.hidden * plan.jobs.find(({ job }) => name.startsWith(`${job.name} `))!.shardRows[0],
     })),
     { name: 'gradients', from: shard.gradients, bytes: 4 * P },
+    ...[...shard.panels].map(([name, from]) => ({
+      name: `panels ${name}`,
+      from,
+      bytes:
+        4 *
+        packedPanelsSize(
+          ...((name.includes('true') ? [4 * model.hidden, model.hidden] : [model.hidden, 4 * model.hidden]) as [
+            number,
+            number,
+          ]),
+        ),
+    })),
     { name: 'scratch', from: shard.scratch, bytes: 4 * gemmPanelsScratch(steps, model.hidden) },
     { name: 'arena', from: shard.arena, bytes: 4 * arena },
   ];
@@ -109,6 +128,15 @@ function memoryRangesOf(plan: Plan, { workload, model }: ReturnType<typeof workl
       })),
     ),
   ];
+}
+
+/** Each part of the memory starts on a new cache line, and ends before the next part. */
+function refuseOverlap(plan: Plan, given: ReturnType<typeof workloadOf>): void {
+  const ranges = memoryRangesOf(plan, given).toSorted((a, b) => a.from - b.from);
+  for (const [index, { name, from, bytes }] of ranges.entries()) {
+    expect(from % 64, name).toBe(0);
+    expect(from + bytes, `${name} overlaps the next part`).toBeLessThanOrEqual(ranges[index + 1]?.from ?? plan.bytes);
+  }
 }
 
 describe('the batch', () => {
@@ -183,13 +211,7 @@ describe('the memory', () => {
       for (const threads of [1, 3]) {
         const given = workloadOf({ cell });
         const plan = planWorkload(given.workload, threads);
-        const ranges = memoryRangesOf(plan, given).toSorted((a, b) => a.from - b.from);
-        for (const [index, { name, from, bytes }] of ranges.entries()) {
-          expect(from % 64, name).toBe(0);
-          expect(from + bytes, `${name} overlaps the next part`).toBeLessThanOrEqual(
-            ranges[index + 1]?.from ?? plan.bytes,
-          );
-        }
+        refuseOverlap(plan, given);
         expect(plan.pages * 65_536).toBeGreaterThanOrEqual(plan.bytes);
         expect((plan.pages - 1) * 65_536).toBeLessThan(plan.bytes);
       }
@@ -223,6 +245,15 @@ describe('the memory', () => {
         ['layer1.Wx', true, 4 * H, H],
       ].toSorted(),
     );
+  });
+
+  test('holds the panels of a weight with DropConnect in the region of each worker', () => {
+    const given = workloadOf({ weightDropout: 0.3 });
+    const plan = planWorkload(given.workload, 2);
+    expect([...plan.shard.panels.keys()].toSorted()).toEqual(
+      ['layer0.Wh', 'layer1.Wh'].flatMap((name) => [`elementwise ${name} false 8`, `elementwise ${name} true 8`]),
+    );
+    refuseOverlap(plan, given);
   });
 
   test('does not hold gradients if no job trains', () => {
