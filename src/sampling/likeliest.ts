@@ -17,12 +17,13 @@ export interface TokenProbability {
  */
 export function logSumExp(logits: Float32Array): number {
   let largest = -Infinity;
-  for (const [id, logit] of logits.entries()) {
-    if (!Number.isFinite(logit)) throw nonFiniteLogit(id, logit);
-    largest = Math.max(largest, logit);
+  // An index, because an iterator takes twice as long.
+  for (let id = 0; id < logits.length; id++) {
+    if (!Number.isFinite(logits[id])) throw nonFiniteLogit(id, logits[id]);
+    largest = Math.max(largest, logits[id]);
   }
   let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
+  for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id] - largest);
   return largest + Math.log(sum);
 }
 
@@ -35,8 +36,21 @@ export function logSumExp(logits: Float32Array): number {
  */
 export function likeliestTokens(logits: Float32Array, count: number): TokenProbability[] {
   const total = logSumExp(logits);
-  return Array.from(logits.keys())
+  const ids = count < logits.length ? likeliestIds(logits, count) : Array.from(logits.keys());
+  return ids
     .toSorted((a, b) => logits[b] - logits[a] || a - b)
-    .slice(0, count)
     .map((id) => ({ id, probability: Math.exp(logits[id] - total), nats: total - logits[id] }));
+}
+
+/** Without sorting all tokens, which takes longer than sampling one. */
+function likeliestIds(logits: Float32Array, count: number): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < logits.length; id++) {
+    let place = ids.length;
+    while (place > 0 && logits[id] > logits[ids[place - 1]]) place--;
+    if (place === count) continue;
+    ids.splice(place, 0, id);
+    if (ids.length > count) ids.pop();
+  }
+  return ids;
 }
