@@ -17,7 +17,7 @@ export interface TextToSample {
   readonly start: Int32Array | (() => Promise<StartState>);
   /**
    * Called for each token of `start` except the first, with the logits that predict it. With it, all
-   * tokens are read, even if the text has ended.
+   * tokens are read, even if the text has no length.
    */
   readonly onRead?: (id: number, logits: Float32Array) => void;
 }
@@ -94,7 +94,8 @@ export class BatchSampler {
       const next = this.#takeNext();
       if (next === null) break;
       if (next.start instanceof Int32Array) {
-        begun.push([{ ...next, context: next.start, read: 1, id: next.start[0] }, null]);
+        const text = { ...next, context: next.start, read: 1, id: next.start[0] };
+        if (!isOver(text)) begun.push([text, null]);
         continue;
       }
       const { logits, states } = await next.start();
@@ -156,4 +157,4 @@ export class BatchSampler {
 
 /** Whether a row is free: its text has ended, or the caller has ended it. */
 const isOver = ({ text, onRead, read, context }: RowText): boolean =>
-  text.isEnded && (onRead === undefined || read === context.length);
+  text.isEnded && (text.isAbandoned || onRead === undefined || read === context.length);

@@ -55,6 +55,7 @@ export class SampledText {
   #end = '';
   #tokens = 0;
   #isEnded: boolean;
+  #isAbandoned = false;
   #isCut = false;
   #logProbability: number | null;
   #failure: unknown = null;
@@ -99,9 +100,14 @@ export class SampledText {
     return { isCut: this.#isCut, tokens: this.#tokens, logProbability: this.#logProbability };
   }
 
+  /** Whether the caller has ended the text. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
   /** Ends a text that the caller stopped reading. */
   end(): void {
-    this.#isEnded = true;
+    this.#isEnded = this.#isAbandoned = true;
   }
 
   /**
