@@ -110,7 +110,8 @@ async function moveStates(rows: NetworkRows, live: readonly Hypothesis[]): Promi
 type Extend = (live: readonly Hypothesis[], logits: readonly Float32Array[]) => readonly Hypothesis[];
 
 /** Extends texts by a token, and keeps the likeliest texts, in descending order. */
-function extender(text: ModelText, { isEmpty }: Prompt, { beam, stop }: BeamRequest): Extend {
+function extender(text: ModelText, { ids }: Prompt, { beam, stop }: BeamRequest): Extend {
+  const isEmpty = ids.length === 0;
   const { end, data, size } = text.vocabulary;
   text.symbols({}, isEmpty ? end : null); // refuses a vocabulary without a token to choose
   const stops = [stop ?? []].flat().map((each) => text.stopOf(each));

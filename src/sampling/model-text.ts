@@ -34,8 +34,8 @@ export interface PromptRules {
 export interface Prompt {
   /** The tokens that a text reads from a zero state, at least one. */
   readonly context: Int32Array;
-  /** The prompt does not have a token, so a text starts after it. */
-  readonly isEmpty: boolean;
+  /** The tokens of the prompt itself: all of `context`, or all but the first. */
+  readonly ids: Int32Array;
 }
 
 /** A code unit for each byte. */
@@ -64,8 +64,8 @@ export class ModelText {
   /** @throws RnnError as `idsOf` does */
   promptOf(prime: TextOrBytes, { midText = false, unknown }: PromptRules = {}): Prompt {
     const ids = this.idsOf(prime, unknown);
-    if (ids.length === 0) return { context: Int32Array.of(this.vocabulary.startSymbol ?? 0), isEmpty: true };
-    return { context: withStart(ids, midText ? null : this.#startSymbol), isEmpty: false };
+    if (ids.length === 0) return { context: Int32Array.of(this.vocabulary.startSymbol ?? 0), ids };
+    return { context: withStart(ids, midText ? null : this.#startSymbol), ids };
   }
 
   /**

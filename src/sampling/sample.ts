@@ -142,7 +142,7 @@ export class Sampler {
     const readShared = (): Promise<StartState> => (start ??= this.#network.read(shared.context, setImmediate));
     const toSample = ({ seed, prime: own }: OneText): TextToSample => {
       const prompt = own === undefined ? shared : this.#text.promptOf(own, how);
-      return { text: textOf(seed, !prompt.isEmpty), start: own === undefined ? readShared : prompt.context };
+      return { text: textOf(seed, prompt.ids.length > 0), start: own === undefined ? readShared : prompt.context };
     };
     return this.#sampled(toSample, texts, maxWaiting(rules.length));
   }

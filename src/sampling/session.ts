@@ -137,8 +137,8 @@ export class TextSession {
   }
 
   #firstIds(text: TextOrBytes): Int32Array {
-    const { context, isEmpty } = this.text.promptOf(text, this.#rules);
-    return isEmpty ? new Int32Array(0) : context;
+    const { context, ids } = this.text.promptOf(text, this.#rules);
+    return ids.length === 0 ? ids : context;
   }
 
   /** Starts from a zero state. */
