@@ -4,17 +4,13 @@ import { anyText, list, onOff, text, wholeNumber } from './kind.ts';
 import type { OptionGroups } from './option.ts';
 import { machineOfCommands } from './run.ts';
 import { filterOptions, lengthKind } from './sampling-kinds.ts';
-import { checkpointOption, jsonOption, positiveWholeNumber, unknownOption } from './shared.ts';
+import { jsonOption, positiveWholeNumber, sameAsArgument, unknownOption } from './shared.ts';
 
 const { device, threads } = machineOfCommands;
 
 export const sampleOptions = {
   'The text:': {
-    checkpoint: {
-      ...checkpointOption,
-      help: 'Use this run folder or checkpoint file. Same as the argument',
-      defaultInWords: '',
-    },
+    checkpoint: sameAsArgument,
     length: {
       kind: lengthKind,
       help: 'Generate this many characters. inf never ends',

@@ -2,15 +2,11 @@
 import { duration, text, wholeNumber } from './kind.ts';
 import type { OptionGroups } from './option.ts';
 import { machineOfCommands as machine } from './run.ts';
-import { checkpointOption, jsonOption, positiveWholeNumber } from './shared.ts';
+import { jsonOption, positiveWholeNumber, sameAsArgument } from './shared.ts';
 
 export const serveOptions = {
   'The server:': {
-    checkpoint: {
-      ...checkpointOption,
-      help: 'Serve this run folder or checkpoint file. Same as the argument',
-      defaultInWords: '',
-    },
+    checkpoint: sameAsArgument,
     port: {
       kind: wholeNumber(0, 65_535),
       help: 'Listen on this port. 0 is any free port',
@@ -39,9 +35,15 @@ export const serveOptions = {
   },
   'Limits:': {
     maxQueue: { kind: positiveWholeNumber, help: 'Let this many texts wait. More are refused with 429', default: 1024 },
-    maxPrompt: { kind: positiveWholeNumber, help: 'Accept prompts of this many characters', default: 100_000 },
+    maxPrompt: { kind: positiveWholeNumber, help: 'Accept prompts of at most this many characters', default: 100_000 },
     maxLength: { kind: positiveWholeNumber, help: 'Generate at most this many characters per text', default: 100_000 },
-    timeLimit: { kind: duration, placeholder: '<time>', help: 'End a text after this time', default: 300_000 },
+    timeLimit: {
+      kind: duration,
+      placeholder: '<time>',
+      help: 'End a text after this time',
+      default: 300_000,
+      defaultInWords: '5m',
+    },
   },
   'The machine:': machine,
   'Output:': { json: { ...jsonOption, help: 'Print one JSON object per request' } },

@@ -11,6 +11,12 @@ export const checkpointOption = {
   variableAppliesToAllCommands: true,
   isCommon: true,
 } as const;
+/** The run of a command that also takes it as its argument. */
+export const sameAsArgument = {
+  ...checkpointOption,
+  help: 'Use this run folder or checkpoint file. Same as the argument',
+  defaultInWords: '',
+} as const;
 /** How a model reads characters of a text that it does not know. */
 export const unknownOption = {
   kind: choice(unknownPolicies),

@@ -16,21 +16,30 @@ import { section } from './html.ts';
 import { page, pageScript, styleSheet } from './page.ts';
 import { shadedText, shadesStyle } from './shaded-text.ts';
 
-/** The data for the program in the page. The model is null if it is on the server of the page. */
+/** The data for the program in the page. */
 export interface ModelPageData {
-  readonly model: LocalModelData | null;
-}
-
-/** Everything that the page needs to run a model. Bytes are in base64. */
-export interface LocalModelData {
   readonly vocabulary: VocabularyData;
   /** The token that a zero state reads before a text, or null. */
   readonly startSymbol: number | null;
+  /** Null if the model is on the server of the page. */
+  readonly model: LocalModelData | null;
+}
+
+/** Everything that the page needs to run a network. Bytes are in base64. */
+export interface LocalModelData {
   readonly layout: StandaloneLayout;
   readonly modules: Readonly<Record<'relaxed' | 'portable', Readonly<Record<keyof StandaloneModules, string>>>>;
   /** All parameters. */
   readonly weights: string;
   readonly format: 'F32' | 'F16';
+}
+
+/** The model of a page, and the rules of the server that may have the model. */
+interface PageUse extends Pick<ModelPageData, 'model'> {
+  /** The token that the server requires. */
+  readonly token?: string;
+  /** Characters of a text, at most. */
+  readonly maxLength: number;
 }
 
 /** The longest weights in base64: a page is one string, and browsers limit strings to 2^29. */
@@ -51,7 +60,7 @@ export const html: ExportFormat = {
  */
 function modelPage(trained: TrainedModel, options: ExportOptions = {}): string {
   const { precision = 'float32' } = options;
-  const { model, vocabulary } = trained;
+  const { model } = trained;
   const weights = parameterVector(trained);
   const bytes = (precision === 'float16' ? 2 : 4) * weights.length;
   if ((4 / 3) * bytes > MAX_WEIGHTS)
@@ -66,18 +75,17 @@ function modelPage(trained: TrainedModel, options: ExportOptions = {}): string {
     build: (rows) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
   });
   const data = {
-    vocabulary,
-    startSymbol: startSymbolOf(trained),
     layout,
     modules: mapValues(modules, (each) => mapValues({ ...each }, base64)),
     weights: base64(bytesOfNumbers(precision === 'float16' ? halvesOfWeights(weights) : weights)),
     format: precision === 'float16' ? 'F16' : 'F32',
   } as const;
-  return pageOf(trained, options, data);
+  return pageOf(trained, options, { model: data, maxLength: 100_000 });
 }
 
 /** The page of a model that the server of the page samples. */
-export const servedPage = (trained: TrainedModel, title: string): string => pageOf(trained, { title }, null);
+export const servedPage = (trained: TrainedModel, title: string, server: Omit<PageUse, 'model'>): string =>
+  pageOf(trained, { title }, { ...server, model: null });
 
 function halvesOfWeights(weights: Float32Array): Uint16Array {
   const halves = halvesOf(weights);
@@ -92,17 +100,18 @@ function halvesOfWeights(weights: Float32Array): Uint16Array {
 const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
-function pageOf(trained: TrainedModel, options: ExportOptions, model: LocalModelData | null): string {
+function pageOf(trained: TrainedModel, options: ExportOptions, use: PageUse): string {
+  const { model } = use;
   const corpus = corpusName(trained);
   const { title = corpus === null ? 'A language model' : `A model of ${corpus}` } = options;
-  const data: ModelPageData = { model };
+  const data: ModelPageData = { vocabulary: trained.vocabulary, startSymbol: startSymbolOf(trained), model };
   return page({
     title,
     summary: summaryOf(trained, options),
     style: `${['text', 'surprise', 'model'].map(styleSheet).join('')}${shadesStyle}`,
-    body: `${controls}
+    body: `${controlsOf(use)}
 ${section('reader', 'Text', reader)}
-${model === null ? server : ''}`,
+${model === null ? forPrograms : ''}`,
     script: pageScript('model'),
     data,
     permission: model === null ? 'server' : 'webassembly',
@@ -132,14 +141,15 @@ function summaryOf(trained: TrainedModel, { precision = 'float32' }: ExportOptio
 const number = (id: string, label: string, attributes: string): string =>
   `<label>${label} <input id="${id}" type="number" ${attributes}></label>`;
 
-const controls = `<form id="controls" class="controls">
+const controlsOf = ({ model, token, maxLength }: PageUse): string => `<form id="controls" class="controls">
+${token === undefined ? '' : '<label class="wide">Token of the server <input id="token" type="password" autocomplete="off" required></label>'}
 <label class="wide">Prompt <textarea id="prompt" rows="2" spellcheck="false" autocapitalize="off"></textarea></label>
 ${number('temperature', 'Temperature', 'min="0" max="100" step="any" value="1" required')}
 ${number('top-p', 'Top-p', 'min="0.0001" max="1" step="any" value="1" required')}
-${number('length', 'Length', 'min="1" max="100000" value="500" required')}
+${number('length', 'Length', `min="1" max="${maxLength}" value="${Math.min(500, maxLength)}" required`)}
 ${number('seed', 'Seed', 'min="0" max="9007199254740991" placeholder="random"')}
 <label>Stop at <input id="stop" type="text" spellcheck="false" autocapitalize="off" placeholder="\\n\\n"></label>
-<label>Shade <select id="shading"><option value="none">nothing</option><option value="surprisal">surprisal</option></select></label>
+<label>Shade <select id="shading"><option value="none">nothing</option><option value="surprisal">surprisal</option>${model === null ? '' : '<optgroup id="units" label="a unit: layer.state.number"></optgroup>'}</select></label>
 <div class="buttons wide">
 <button id="generate" disabled>Generate</button>
 <button id="stop-sampling" type="button" disabled aria-keyshortcuts="Escape">Stop</button>
@@ -157,5 +167,5 @@ ${shadedText([])}
 <aside id="panel" class="card" aria-label="Predictions"></aside>
 </div>`;
 
-const server = `<p class="hint">Programs can use this model too: send requests in the form of the OpenAI API to
+const forPrograms = `<p class="hint">Programs can use this model too: send requests in the form of the OpenAI API to
 <code>v1/completions</code> at this address.</p>`;

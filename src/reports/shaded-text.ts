@@ -31,4 +31,4 @@ export function shadedText(pieces: readonly { readonly text: string; readonly sh
 }
 
 /** Adds a visible sign before a line feed or a tab, which keeps its effect. */
-const withSigns = (text: string): string => text.replace('\n', '↵\n').replace('\t', '→\t');
+export const withSigns = (text: string): string => text.replace('\n', '↵\n').replace('\t', '→\t');

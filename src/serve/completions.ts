@@ -1,31 +1,32 @@
 // `POST /v1/completions`, as in the OpenAI API: texts that continue prompts. A token is a character,
 // or a byte of a byte-level model.
 import { randomUUID } from 'node:crypto';
+import { mapValues } from '../group.ts';
+import type { UnknownPolicy } from '../options/choices.ts';
+import { likeliestTokens } from '../sampling/likeliest.ts';
 import type { ModelText } from '../sampling/model-text.ts';
 import { logProbabilityOf } from '../sampling/text.ts';
-import type { Engine, ServedText } from './engine.ts';
-import { ApiError, apiError, badMember } from './errors.ts';
-import { type CompletionRequest, type Limits, type RequestContext, readRequest, refuseFullQueue } from './request.ts';
-import { type TokenScores, cutScores, likeliest } from './token-scores.ts';
+import type { ServedText } from './engine.ts';
+import { ApiError, apiError } from './errors.ts';
+import { type Answer, type CompletionRequest, type RequestContext, readRequest } from './request.ts';
 
-/** Part of the answer: a text, or a part of it. */
-interface Choice {
+/** The tokens of a text that were read or sampled. */
+const noScores = () => ({
+  tokens: [] as string[],
+  /** Null for a first token that no other precedes. */
+  token_logprobs: [] as (number | null)[],
+  /** The likeliest tokens. */
+  top_logprobs: [] as (Readonly<Record<string, number>> | null)[],
+  /** Where tokens begin, in the code units of `ModelText`, which may be bytes. */
+  text_offset: [] as number[],
+});
+
+/** A text of an answer, or a part of it. */
+export interface Choice {
   readonly text: string;
   readonly index: number;
-  readonly logprobs: TokenScores | null;
+  readonly logprobs: Readonly<ReturnType<typeof noScores>> | null;
   readonly finish_reason: 'stop' | 'length' | null;
-}
-
-/** Where the answer goes. */
-export interface Answer {
-  /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
-  /** Answers with one object. */
-  json(status: number, body: object): void;
-  /** Begins a stream of server-sent events. */
-  begin(): void;
-  event(data: object | '[DONE]'): void;
-  end(): void;
 }
 
 /**
@@ -33,199 +34,162 @@ export interface Answer {
  *
  * @throws ApiError for a wrong request, before anything is answered
  */
-export async function complete(body: unknown, context: RequestContext, answer: Answer): Promise<number> {
-  const { engine, name, limits } = context;
-  const request = readRequest(body, limits);
-  if (request.model !== undefined && request.model !== name)
-    throw new ApiError(404, `model not found: ${request.model}. This server has ${name}`, {
-      param: 'model',
-      code: 'model_not_found',
-    });
-  const { prompt: prompts, best_of, n, stream } = request;
-  refuseFullQueue(context, prompts.length * best_of);
+export async function complete(body: unknown, context: RequestContext): Promise<Answer> {
+  const { name, send } = context;
+  const request = readRequest(body, context.limits);
+  const { model, prompts, n, stream } = request;
+  if (model !== null && model !== name)
+    throw new ApiError(404, `model not found: ${model}. This server has ${name}`, 'model', 'model_not_found');
   const common = {
     id: `cmpl-${randomUUID()}`,
     object: 'text_completion',
     created: Math.floor(Date.now() / 1000),
     model: name,
   };
-  const texts = prompts.flatMap((prompt, at) =>
-    Array.from(
-      { length: best_of },
-      (_, k) => new Completion(request, prompt, at * best_of + k, request.seed + k, engine, limits),
-    ),
-  );
-  if (stream) answer.begin();
-  const finished = texts.map((text) =>
-    text.sample(context, answer.signal, (part) => {
-      if (stream) answer.event({ ...common, choices: [part] });
-    }),
-  );
-  const results = await Promise.allSettled(finished);
-  const failed = results.find((result) => result.status === 'rejected');
-  const usage = usageOf(texts, prompts.length, best_of);
-  if (failed !== undefined) {
-    const error = apiError(failed.reason);
-    if (!stream) throw error;
-    answer.event(error.body);
-  } else if (stream && request.stream_options.include_usage === true) answer.event({ ...common, choices: [], usage });
-  if (stream) {
-    answer.event('[DONE]');
-    answer.end();
-  } else {
-    const kept = prompts.flatMap((_, at) =>
-      texts
-        .slice(at * best_of, (at + 1) * best_of)
-        .toSorted((a, b) => (best_of === n ? 0 : b.meanLogProbability - a.meanLogProbability))
-        .slice(0, n),
-    );
-    answer.json(200, { ...common, choices: kept.map((text, index) => ({ ...text.whole, index })), usage });
-  }
-  return usage.completion_tokens;
+  const texts = Array.from({ length: prompts.length * n }, (_, index) => new Completion(request, context, index));
+  const choices = await sampleAll(texts, context, (part) => {
+    if (stream) send({ ...common, choices: [part] });
+  });
+  const prompt_tokens = sum(texts.map((each) => each.promptTokens)) / n;
+  const completion_tokens = sum(texts.map((each) => each.tokens));
+  const usage = { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+  if (stream && request.stream_options.include_usage === true) send({ ...common, choices: [], usage });
+  return { characters: completion_tokens, body: stream ? null : { ...common, choices, usage } };
 }
 
-function usageOf(texts: readonly Completion[], prompts: number, each: number) {
-  const prompt_tokens = Array.from({ length: prompts }, (_, at) => texts[at * each].promptTokens).reduce(
-    (a, b) => a + b,
-    0,
-  );
-  const completion_tokens = texts.reduce((sum, { tokens }) => sum + tokens, 0);
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+export const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/**
+ * Samples texts to their ends. Returns the last part of each, which is the whole text unless it is
+ * streamed.
+ *
+ * @throws ApiError 429 if they do not fit into the queue, 500 if sampling fails
+ */
+export async function sampleAll(
+  texts: readonly Completion[],
+  { engine, limits }: RequestContext,
+  onPart: (part: Choice) => void = () => {},
+): Promise<Choice[]> {
+  if (engine.waiting + texts.length > limits.maxQueue)
+    throw new ApiError(429, 'the queue is full: try again later', null, 'rate_limit_exceeded');
+  const results = await Promise.allSettled(texts.map((text) => text.sample(onPart)));
+  return results.map((result) => {
+    if (result.status === 'rejected') throw apiError(result.reason);
+    return result.value;
+  });
 }
 
-/** One text of a request. */
-class Completion {
+/** A text of a request. */
+export class Completion {
   readonly promptTokens: number;
-  readonly #text: ServedText['text'];
-  readonly #start: Int32Array;
-  readonly #onRead: ServedText['onRead'];
+  readonly #request: CompletionRequest;
+  readonly #context: RequestContext;
   readonly #index: number;
-  readonly #decode: (piece: string, isLast: boolean) => string;
-  readonly #scores: TokenScores | null;
-  #whole: string;
-  #sentScores = 0;
-  #finish: Choice['finish_reason'] = null;
+  readonly #served: Omit<ServedText, 'onPiece'>;
+  readonly #decode: (units: string, isLast: boolean) => string;
+  /** The text and the tokens that were not passed on. */
+  #text = '';
+  readonly #scores = noScores();
+  /** Where the text and the tokens end. */
+  #textEnd = 0;
+  #scoresEnd = 0;
 
-  constructor(request: CompletionRequest, prompt: string, index: number, seed: number, engine: Engine, limits: Limits) {
-    const { text } = engine;
-    const read = readPrompt(text, prompt, request.unknown, limits);
+  /**
+   * @param index of the text. A prompt has `n` texts
+   * @param member the name of the prompt in the request
+   * @throws ApiError 400 for a prompt that the model cannot read
+   */
+  constructor(request: CompletionRequest, context: RequestContext, index: number, member = 'prompt') {
+    const prompt = request.prompts[Math.floor(index / request.n)];
+    const { text } = context.engine;
+    const { echo, logprobs, temperature, top_k: topK, top_p: topP, min_p: minP } = request;
+    const { ids, context: start } = readPrompt(prompt, request.unknown, context, member);
+    const onToken = logprobs === null ? undefined : this.#record.bind(this, logprobs);
+    this.promptTokens = ids.length;
+    this.#request = request;
+    this.#context = context;
     this.#index = index;
-    this.#start = read.context;
-    this.promptTokens = read.ids.length;
     this.#decode = decoderOf(text);
-    this.#whole = request.echo ? prompt : '';
-    const { logprobs } = request;
-    this.#scores = logprobs === null ? null : { tokens: [], token_logprobs: [], top_logprobs: [], text_offset: [] };
-    const onToken = logprobs === null ? undefined : this.#record(text, logprobs);
-    if (onToken !== undefined && request.echo) {
+    if (echo) {
+      this.#text = prompt;
+      for (const id of ids) this.#textEnd += text.textsOfTokens[id].length;
       // The first token of a prompt without a start token is not predicted.
-      if (read.context.length === read.ids.length && read.ids.length > 0) onToken(read.ids[0], null);
-      this.#onRead = onToken;
+      if (start.length === ids.length) onToken?.(ids[0], null);
     }
-    try {
-      this.#text = text.textsOf({
-        length: request.max_tokens,
-        stop: request.stop,
-        keepStop: false,
-        options: request.sampling,
-        isScored: request.best_of > request.n,
-        ...(onToken && { onToken }),
-      })(seed, read.ids.length > 0);
-    } catch (error) {
-      throw apiError(error);
-    }
+    const rules = { length: request.max_tokens, stop: request.stop, keepStop: false, ...(onToken && { onToken }) };
+    this.#served = {
+      client: context.client,
+      start,
+      text: text.textsOf({ ...rules, options: { temperature, topK, topP, minP } })(
+        request.seed + (index % request.n),
+        ids.length > 0,
+      ),
+      ...(echo && onToken && { onRead: onToken }),
+    };
   }
 
   get tokens(): number {
-    return this.#text.outcome.tokens;
-  }
-
-  get meanLogProbability(): number {
-    const { logProbability, tokens } = this.#text.outcome;
-    return (logProbability ?? 0) / Math.max(1, tokens);
-  }
-
-  /** The whole text, once it has ended. */
-  get whole(): Choice {
-    const scores = this.#scores === null ? null : cutScores(this.#scores, 0, this.#whole.length);
-    return { text: this.#whole, index: this.#index, logprobs: scores, finish_reason: this.#finish };
+    return this.#served.text.outcome.tokens;
   }
 
   /**
-   * Samples the text, until its end, the time limit or the end of the client.
+   * Samples the text up to its end, the time limit or the end of the client.
    *
-   * @param onPart called with each part of the text, and last with its end
+   * @param onPart called with each part of a text that is streamed, and with the last part, which has
+   * the reason of the end
    */
-  sample(
-    { engine, client, limits: { milliseconds } }: RequestContext,
-    signal: AbortSignal,
-    onPart: (part: Choice) => void,
-  ): Promise<void> {
-    let isTimedOut = false;
-    const part = (piece: string, isLast: boolean): void => {
-      const text = this.#decode(piece, isLast);
-      this.#whole += text;
-      if (isLast)
-        this.#finish = this.#text.outcome.isCut || isTimedOut || this.#text.outcome.tokens === 0 ? 'length' : 'stop';
-      if (text === '' && !isLast) return;
-      onPart({ text, index: this.#index, logprobs: this.#newScores(), finish_reason: this.#finish });
+  async sample(onPart: (part: Choice) => void): Promise<Choice> {
+    const { engine, signal } = this.#context;
+    const { text } = this.#served;
+    signal.addEventListener('abort', () => text.end());
+    if (signal.aborted) text.end();
+    const onPiece = (units: string): void => {
+      this.#textEnd += units.length;
+      this.#text += this.#decode(units, false);
+      if (this.#request.stream && this.#text !== '') onPart(this.#takePart(null));
     };
-    const timer = setTimeout(() => {
-      isTimedOut = true;
-      this.#text.end();
-    }, milliseconds);
-    const cancel = (): void => this.#text.end();
-    signal.addEventListener('abort', cancel);
-    if (this.#whole !== '') onPart({ text: this.#whole, index: this.#index, logprobs: null, finish_reason: null });
-    return new Promise<void>((resolve, reject) => {
-      engine.submit(client, {
-        text: this.#text,
-        start: this.#start,
-        ...(this.#onRead && { onRead: this.#onRead }),
-        onPiece: (piece) => part(piece, false),
-        onEnd: (error) => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', cancel);
-          if (error !== null) return reject(error as Error);
-          part('', true);
-          resolve();
-        },
-      });
-    });
+    await engine.sample({ ...this.#served, onPiece });
+    this.#text += this.#decode('', true);
+    const { isCut, tokens } = text.outcome;
+    const last = this.#takePart(isCut || signal.aborted || tokens === 0 ? 'length' : 'stop');
+    onPart(last);
+    return last;
   }
 
-  /** The scores of tokens that were not sent before. */
-  #newScores(): TokenScores | null {
-    if (this.#scores === null) return null;
-    const scores = cutScores(this.#scores, this.#sentScores, this.#whole.length);
-    this.#sentScores += scores.tokens.length;
-    return scores;
+  #takePart(finish_reason: Choice['finish_reason']): Choice {
+    const count = this.#scores.text_offset.filter((offset) => offset < this.#textEnd).length;
+    const scores = mapValues<string, unknown[], unknown[]>(this.#scores, (list) => list.splice(0, count));
+    const logprobs = this.#request.logprobs === null ? null : (scores as Choice['logprobs']);
+    const part = { text: this.#text, index: this.#index, logprobs, finish_reason };
+    this.#text = '';
+    return part;
   }
 
-  #record(text: ModelText, count: number): (id: number, logits: Float32Array | null) => void {
-    const scores = this.#scores!;
-    let offset = 0;
-    return (id, logits) => {
-      if (id === text.vocabulary.end) return;
-      const token = text.textsOfTokens[id];
-      scores.tokens.push(token);
-      scores.text_offset.push(offset);
-      offset += token.length;
-      scores.token_logprobs.push(logits === null ? null : logProbabilityOf(id, logits));
-      scores.top_logprobs.push(logits === null ? null : likeliest(logits, count, text.textsOfTokens));
-    };
+  /** @param count of the likeliest tokens */
+  #record(count: number, id: number, logits: Float32Array | null): void {
+    const { vocabulary, textsOfTokens: texts } = this.#context.engine.text;
+    if (id === vocabulary.end) return;
+    const likeliest = logits && likeliestTokens(logits, count).map((each) => [texts[each.id], -each.nats]);
+    this.#scores.tokens.push(texts[id]);
+    this.#scores.token_logprobs.push(logits && logProbabilityOf(id, logits));
+    this.#scores.top_logprobs.push(likeliest && (Object.fromEntries(likeliest) as Record<string, number>));
+    this.#scores.text_offset.push(this.#scoresEnd);
+    this.#scoresEnd += texts[id].length;
   }
 }
 
 /** @throws ApiError 400 for unknown characters and for a prompt that is too long */
-export function readPrompt(text: ModelText, prompt: string, unknown: CompletionRequest['unknown'], limits: Limits) {
+function readPrompt(prompt: string, unknown: UnknownPolicy, { engine, limits }: RequestContext, member: string) {
   try {
-    const ids = text.idsOf(prompt, unknown);
-    if (ids.length > limits.prompt)
-      throw badMember('prompt', `the prompt has ${ids.length} characters: expected at most ${limits.prompt}`);
-    return { ids, context: text.promptOf(prompt, { unknown }).context };
+    const read = engine.text.promptOf(prompt, { unknown });
+    if (read.ids.length <= limits.maxPrompt) return read;
+    throw new ApiError(
+      400,
+      `the prompt has ${read.ids.length} characters: expected at most ${limits.maxPrompt}`,
+      member,
+    );
   } catch (error) {
-    throw apiError(error, 'prompt');
+    throw apiError(error, member);
   }
 }
 

@@ -10,51 +10,33 @@ import { Network } from '../sampling/network.ts';
 /** The numbers of rows that advance together. Few texts use few rows, which is faster. */
 const WIDTHS = [1, 4, 16, 64];
 
-/** A text of a request. */
+/** A text of a client. */
 export interface ServedText extends TextToSample {
+  /** Texts of different clients take turns. */
+  readonly client: object;
   /** Called with each part of the text, in the code units of `ModelText`. */
   onPiece(piece: string): void;
+}
+
+interface QueuedText extends ServedText {
   /** Called once, when the text has ended. Null unless it failed. */
   onEnd(error: unknown): void;
 }
 
-/** A queue of texts that takes one text of each client in turn. */
-class FairQueue {
-  readonly #clients = new Map<unknown, ServedText[]>();
-  length = 0;
-
-  push(client: unknown, text: ServedText): void {
-    const texts = this.#clients.get(client);
-    if (texts === undefined) this.#clients.set(client, [text]);
-    else texts.push(text);
-    this.length++;
-  }
-
-  shift(): ServedText | null {
-    for (const [client, texts] of this.#clients) {
-      this.#clients.delete(client);
-      const text = texts.shift()!;
-      if (texts.length > 0) this.#clients.set(client, texts); // behind all other clients
-      this.length--;
-      return text;
-    }
-    return null;
-  }
-}
-
 /** A model that is ready to serve. */
 export class Engine {
-  readonly model: TrainedModel;
   readonly text: ModelText;
   readonly #network: Network;
   readonly #device: Device;
-  readonly #queue = new FairQueue();
-  readonly #running = new Set<ServedText>();
+  readonly #waiting = new Set<QueuedText>();
+  readonly #running = new Set<QueuedText>();
   readonly #batch: BatchSampler;
+  /** When a text of a client last began, as the number of texts that began before it. */
+  readonly #lastBegun = new WeakMap<object, number>();
+  #begun = 0;
   #loop: Promise<void> | null = null;
 
   private constructor(model: TrainedModel, network: Network, device: Device) {
-    this.model = model;
     this.text = modelTextOf(model);
     this.#network = network;
     this.#device = device;
@@ -74,7 +56,7 @@ export class Engine {
 
   /** Texts that wait for a row. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#waiting.size;
   }
 
   /** Texts that are being sampled. */
@@ -82,10 +64,12 @@ export class Engine {
     return this.#running.size;
   }
 
-  /** Queues a text. To cancel it, end it: `text.text.end()`. */
-  submit(client: unknown, text: ServedText): void {
-    this.#queue.push(client, text);
-    this.#loop ??= this.#run().finally(() => (this.#loop = null));
+  /** Samples a text up to its end. The caller may end it earlier. */
+  sample(text: ServedText): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ ...text, onEnd: (error) => (error === null ? resolve() : reject(error as Error)) });
+      this.#loop ??= this.#run().finally(() => (this.#loop = null));
+    });
   }
 
   /** Waits until all texts have ended, and frees the device. */
@@ -95,27 +79,34 @@ export class Engine {
     await this.#device.close();
   }
 
-  #begin(): ServedText | null {
-    const next = this.#queue.shift();
-    if (next !== null) this.#running.add(next);
+  /** Takes a text of the client that has waited longest since one of its texts began. */
+  #begin(): QueuedText | null {
+    const turnOf = ({ client }: QueuedText): number => this.#lastBegun.get(client) ?? 0;
+    let [next = null] = this.#waiting;
+    for (const each of this.#waiting) if (turnOf(each) < turnOf(next!)) next = each;
+    if (next === null) return null;
+    this.#waiting.delete(next);
+    this.#running.add(next);
+    this.#lastBegun.set(next.client, ++this.#begun);
     return next;
   }
 
   async #run(): Promise<void> {
     await setImmediate(); // requests that arrive in the same moment begin together
-    while (this.#queue.length + this.#running.size > 0) {
+    while (this.#waiting.size + this.#running.size > 0) {
       let failure: unknown = null;
       try {
         await this.#batch.sample();
       } catch (error) {
         failure = error;
       }
-      for (const text of this.#running) this.#deliver(text, failure);
+      for (const each of this.#running) this.#deliver(each, failure);
+      for (const each of this.#waiting) if (each.text.isAbandoned) this.#end(each, null);
       await setImmediate(); // sockets are read and written
     }
   }
 
-  #deliver(served: ServedText, failure: unknown): void {
+  #deliver(served: QueuedText, failure: unknown): void {
     const { text } = served;
     let error = failure;
     try {
@@ -124,9 +115,13 @@ export class Engine {
     } catch (failed) {
       error ??= failed;
     }
-    if (error === null && !(text.isEnded && this.#batch.isFree(text))) return;
+    if (error !== null || (text.isEnded && this.#batch.isFree(text))) this.#end(served, error);
+  }
+
+  #end(served: QueuedText, error: unknown): void {
+    this.#waiting.delete(served);
     this.#running.delete(served);
-    text.end();
+    served.text.end();
     served.onEnd(error);
   }
 }

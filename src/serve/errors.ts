@@ -4,36 +4,24 @@ import { RnnError } from '../errors.ts';
 /** An error that is answered with an HTTP status. */
 export class ApiError extends Error {
   readonly status: number;
-  /** The member of the request that caused it, or null. */
-  readonly param: string | null;
-  /** A name for programs, such as `model_not_found`, or null. */
-  readonly code: string | null;
+  /** The body of the answer. */
+  readonly body: object;
 
-  constructor(
-    status: number,
-    message: string,
-    { param = null, code = null }: Partial<Pick<ApiError, 'param' | 'code'>> = {},
-  ) {
+  /**
+   * @param param the member of the request that caused it
+   * @param code a name for programs, such as `model_not_found`
+   */
+  constructor(status: number, message: string, param: string | null = null, code: string | null = null) {
     super(message);
     this.status = status;
-    this.param = param;
-    this.code = code;
-  }
-
-  /** The body of the answer. */
-  get body(): { readonly error: object } {
-    const type = this.status >= 500 ? 'server_error' : 'invalid_request_error';
-    return { error: { message: this.message, type, param: this.param, code: this.code } };
+    const type = status >= 500 ? 'server_error' : 'invalid_request_error';
+    this.body = { error: { message, type, param, code } };
   }
 }
-
-/** A member of a request has a wrong value. */
-export const badMember = (param: string, message: string): ApiError => new ApiError(400, message, { param });
 
 /** The answer to any error. Errors that are not expected are not shown to the client. */
 export function apiError(error: unknown, param: string | null = null): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof RnnError && (error.kind === 'usage' || error.kind === 'corpus'))
-    return new ApiError(400, error.message, { param });
-  return new ApiError(500, error instanceof RnnError ? error.message : 'the server failed');
+  if (!(error instanceof RnnError)) return new ApiError(500, 'the server failed');
+  return new ApiError(error.kind === 'usage' || error.kind === 'corpus' ? 400 : 500, error.message, param);
 }

@@ -1,7 +1,9 @@
 import OpenAI, { AuthenticationError, NotFoundError } from 'openai';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import { byteVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
+import { untrained } from '../sampling/fixture.ts';
 import { letters, lively, withServer } from './fixture.ts';
 
 const clientOf = (url: string, apiKey = 'unused'): OpenAI => new OpenAI({ baseURL: `${url}v1`, apiKey, maxRetries: 0 });
@@ -97,16 +99,40 @@ describe('the client of OpenAI', () => {
       for (const [at, score] of scores.entries()) expect(score).toBeCloseTo(logprobs!.token_logprobs![at], 4);
     }));
 
-  test('gets the likelier of two texts with best_of', () =>
+  test('gets the tokens of an echoed prompt with the first part of a stream', () =>
     withServer(async ({ url }) => {
-      const client = clientOf(url);
-      const request = { model: 'test', prompt: 'x', max_tokens: 20, seed: 5, logprobs: 0 };
-      const each = (await client.completions.create({ ...request, n: 4 })).choices;
-      const [best] = (await client.completions.create({ ...request, best_of: 4, n: 1 })).choices;
-      const sumOf = ({ logprobs }: OpenAI.CompletionChoice): number =>
-        logprobs!.token_logprobs!.reduce((sum, value) => sum + value, 0);
-      expect(best.text).toBe(each.toSorted((a, b) => sumOf(b) - sumOf(a))[0].text);
+      const request = { model: 'test', prompt: 'the ', max_tokens: 9, logprobs: 2, echo: true, seed: 2 };
+      const [whole] = (await clientOf(url).completions.create(request)).choices;
+      const parts: OpenAI.CompletionChoice[] = [];
+      for await (const { choices } of await clientOf(url).completions.create({ ...request, stream: true }))
+        parts.push(...choices);
+      expect(parts[0].text).toMatch(/^the /);
+      for (const { text, logprobs } of parts) expect(logprobs!.tokens!.join('')).toBe(text);
+      expect(parts.flatMap(({ logprobs }) => logprobs!.token_logprobs!)).toEqual(whole.logprobs!.token_logprobs);
     }));
+
+  test('gets no token for a length of 0, and one token for a length of 1', () =>
+    withServer(async ({ url }) => {
+      const create = async (max_tokens: number) => {
+        const { choices, usage } = await clientOf(url).completions.create({ model: 'test', prompt: 'a', max_tokens });
+        return { length: choices[0].text.length, tokens: usage!.completion_tokens };
+      };
+      expect(await create(0)).toEqual({ length: 0, tokens: 0 });
+      expect(await create(1)).toEqual({ length: 1, tokens: 1 });
+    }));
+
+  test('gets a log-probability for each byte of a model of bytes', () =>
+    withServer(
+      async ({ url }) => {
+        const request = { model: 'test', prompt: 'é€', max_tokens: 0, logprobs: 0, echo: true };
+        const [{ text, logprobs }] = (await clientOf(url).completions.create(request)).choices;
+        expect(text).toBe('é€');
+        expect(Buffer.from(logprobs!.tokens!.join(''), 'latin1').toString()).toBe('é€');
+        expect(logprobs!.token_logprobs).toEqual([null, ...new Array<unknown>(4).fill(expect.any(Number))]);
+      },
+      {},
+      untrained(byteVocabulary().data, (_, data) => data.forEach((value, i) => void (data[i] = 3 * value))),
+    ));
 
   test('lists the model, and gets errors as exceptions of their kinds', () =>
     withServer(async ({ url }) => {

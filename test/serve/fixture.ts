@@ -4,7 +4,7 @@ import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { servedPage } from '../../src/reports/model-page.ts';
 import { Engine } from '../../src/serve/engine.ts';
-import { ModelServer, type RequestLog, type ServerOptions } from '../../src/serve/server.ts';
+import { ModelServer, type RequestLog, type ServerOptions, WAITS } from '../../src/serve/server.ts';
 import { untrained } from '../sampling/fixture.ts';
 
 export const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data;
@@ -16,12 +16,10 @@ export const lively = (hidden = 16): Checkpoint =>
 const defaults: ServerOptions = {
   host: '127.0.0.1',
   port: 0,
-  token: null,
-  origin: null,
-  prompt: 2000,
-  length: 20_000,
-  queue: 200,
-  milliseconds: 60_000,
+  maxPrompt: 2000,
+  maxLength: 20_000,
+  maxQueue: 200,
+  timeLimit: 60_000,
 };
 
 export interface OpenServer {
@@ -36,13 +34,19 @@ export interface OpenServer {
 /** Opens a server for the time of a test. */
 export async function withServer(
   use: (server: OpenServer) => Promise<void>,
-  options: Partial<ServerOptions> = {},
+  { waits = {}, ...options }: Partial<ServerOptions> & { readonly waits?: Partial<typeof WAITS> } = {},
   checkpoint = lively(),
 ): Promise<void> {
   const engine = await Engine.open(checkpoint, await openCpu({ threads: 1 }));
   const logs: RequestLog[] = [];
-  const served = { engine, name: 'test', created: 1, page: servedPage(checkpoint, 'test') };
-  const server = new ModelServer(served, { ...defaults, ...options }, (log) => logs.push(log));
+  const served = {
+    engine,
+    name: 'test',
+    created: 1,
+    page: servedPage(checkpoint, 'test', { ...defaults, ...options }),
+  };
+  const log = (each: RequestLog): void => void logs.push(each);
+  const server = new ModelServer(served, { ...defaults, ...options }, log, { ...WAITS, ...waits });
   const url = await server.listen();
   const post: OpenServer['post'] = (path, body, headers = {}) =>
     fetch(`${url}${path}`, {

@@ -54,7 +54,7 @@ describe('a request that is wrong', () => {
     ['for another model', { model: 'gpt' }, 404, 'model', 'model not found: gpt'],
     ['with a suffix', { suffix: 'end' }, 400, 'suffix', 'the model only continues texts'],
     ['with a penalty', { presence_penalty: 1 }, 400, 'presence_penalty', 'it is not supported'],
-    ['for fewer than n', { n: 3, best_of: 2 }, 400, 'best_of', 'expected at least n'],
+    ['with best_of', { best_of: 2 }, 400, 'best_of', 'it is not supported'],
   ];
   test.each(wrong)('%s is refused', (_, body, status, param, message) =>
     withServer(async ({ post }) => {
@@ -111,7 +111,7 @@ describe('a request that is wrong', () => {
         expect(statuses).toContain(429);
         expect(statuses).toContain(200);
       },
-      { queue: 64 },
+      { maxQueue: 64 },
     ));
 });
 
@@ -148,6 +148,19 @@ describe('a request from elsewhere', () => {
       { origin: 'https://good.example' },
     ));
 });
+
+test('a page of the allowed origin may ask for permission without the token, and everyone gets the page', () =>
+  withServer(
+    async ({ url }) => {
+      const headers = { origin: 'https://good.example' };
+      const preflight = await fetch(`${url}v1/completions`, { method: 'OPTIONS', headers });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers.get('access-control-allow-headers')).toContain('authorization');
+      expect((await fetch(`${url}v1/models`)).status).toBe(401);
+      expect(await (await fetch(url)).text()).toContain('id="token"');
+    },
+    { origin: 'https://good.example', token: 'secret-token' },
+  ));
 
 describe('the server lives on', () => {
   test('after bytes that are not HTTP, headers that are too large, and half a request', () =>
@@ -214,6 +227,35 @@ describe('the server lives on', () => {
     }));
 });
 
+test('a text that waits ends when its client leaves', () =>
+  withServer(async ({ url, post, engine }) => {
+    const long = post('v1/completions', { prompt: 'a', max_tokens: 5000, n: 64 });
+    const until = async (waiting: number): Promise<void> => {
+      while (engine.waiting !== waiting) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    const leave = new AbortController();
+    const body = JSON.stringify({ prompt: 'a', n: 2 });
+    const left = fetch(`${url}v1/completions`, { method: 'POST', body, signal: leave.signal });
+    await until(2);
+    leave.abort();
+    await expect(left).rejects.toThrow('aborted');
+    await until(0);
+    expect(engine.active).toBe(64);
+    expect((await long).status).toBe(200);
+  }));
+
+test('texts that are scored end at the time limit, and the answer says so', () =>
+  withServer(
+    async ({ post, engine }) => {
+      const answer = await post('v1/score', { input: 'a'.repeat(2000) });
+      expect(answer.status).toBe(503);
+      expect(((await answer.json()) as Failure).error.message).toContain('within the time limit');
+      expect(engine.active).toBe(0);
+    },
+    { timeLimit: 20 },
+    lively(300),
+  ));
+
 test('a text ends at the time limit', () =>
   withServer(
     async ({ post }) => {
@@ -224,7 +266,7 @@ test('a text ends at the time limit', () =>
       expect(finish_reason).toBe('length');
       expect(text.length).toBeLessThan(20_000);
     },
-    { milliseconds: 30 },
+    { timeLimit: 30 },
     lively(300),
   ));
 

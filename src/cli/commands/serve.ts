@@ -1,6 +1,7 @@
 // `rnn serve`: a trained model for other programs, over HTTP. serve/ answers the requests.
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import type { MachineChoice } from '../../api/model-results.ts';
 import { machineError, usageError } from '../../errors.ts';
 import type { CommandOptionValues } from '../../options/option.ts';
 import { serveOptions } from '../../options/serve.ts';
@@ -32,24 +33,20 @@ export const { define } = defineCommand({
 
 async function serve(flags: ServeFlags, context: Context): Promise<void> {
   const { io, stdout, stderr } = context;
-  const { host, port, token = null, origin = null, json = false } = flags;
-  if (token === null && !isLoopback(host))
-    throw usageError(`cannot use --host ${host} without --token: other machines can reach the server`, 'add --token', {
-      options: ['--host', '--token'],
-    });
+  const { host, port, token, json = false } = flags;
+  if (token === undefined && !isLoopback(host))
+    throw usageError(
+      `cannot use --host ${host} without --token: other machines can reach the server`,
+      'set RNN_TOKEN to a secret, or add --token',
+      { options: ['--host', '--token'] },
+    );
   const { machine } = machineFrom(flags, context);
   const { ModelServer } = await import('../../serve/server.ts');
-  const load = (): Promise<Served> => loadModel(flags.checkpoint, machine);
+  const load = (): Promise<Served> => loadModel(flags, machine);
   const served = await load();
-  const limits = {
-    prompt: flags.maxPrompt,
-    length: flags.maxLength,
-    queue: flags.maxQueue,
-    milliseconds: flags.timeLimit,
-  };
   const write = (log: RequestLog): void =>
     void (json ? stdout.writeJson({ event: 'request', ...log }) : stderr.line(lineOf(log)));
-  const server = new ModelServer(served, { host, port, token, origin, ...limits }, write);
+  const server = new ModelServer(served, flags, write);
   const url = await server.listen().catch(async (cause: NodeJS.ErrnoException) => {
     await served.engine.close();
     throw machineError(`cannot listen on ${host}:${port}: ${cause.message}`, 'use another --port, or --port 0', {
@@ -64,38 +61,30 @@ async function serve(flags: ServeFlags, context: Context): Promise<void> {
         stderr.note(`${signal} received: finishing the requests that run`);
         return stop();
       }
-      load().then(
-        (fresh) => {
+      load()
+        .then((fresh) => {
           stderr.note(`reloaded ${fresh.name}`);
           return server.replace(fresh);
-        },
-        (error: Error) => stderr.warn(`cannot reload the checkpoint: ${error.message}`),
-      );
+        })
+        .catch((error: Error) => stderr.warn(`cannot reload the checkpoint: ${error.message}`));
     });
   });
   await server.close();
 }
 
-async function loadModel(
-  checkpoint: string | undefined,
-  machine: ReturnType<typeof machineFrom>['machine'],
-): Promise<Served> {
+async function loadModel(flags: ServeFlags, machine: MachineChoice): Promise<Served> {
   const { readModel } = await import('../../api/trained.ts');
   const { openDevice } = await import('../../devices/open.ts');
   const { Engine } = await import('../../serve/engine.ts');
   const { servedPage } = await import('../../reports/model-page.ts');
-  const { path, trained } = await readModel(checkpoint);
+  const { path, trained } = await readModel(flags.checkpoint);
   const { device: name = 'auto', threads, kernels } = machine;
   // The cpu samples one character after another faster than a GPU.
   const device = await openDevice(name === 'auto' ? 'cpu' : name, { threads, kernels });
   const run = basename(dirname(resolve(path)));
-  const page = servedPage(trained, run);
-  return {
-    engine: await Engine.open(trained, device),
-    name: onOneLine(run),
-    created: Math.floor((await stat(path)).mtimeMs / 1000),
-    page,
-  };
+  const created = Math.floor((await stat(path)).mtimeMs / 1000);
+  const page = servedPage(trained, run, flags);
+  return { engine: await Engine.open(trained, device), name: onOneLine(run), created, page };
 }
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');

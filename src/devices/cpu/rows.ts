@@ -12,7 +12,7 @@ export interface JobRows {
 export function jobRowsOf(
   { shard, shardBases }: Plan,
   { job, shardRows, programs }: JobPlan,
-  { buffer: memory }: WebAssembly.Memory,
+  { buffer: memory }: Pick<WebAssembly.Memory, 'buffer'>,
 ): JobRows {
   const ids = new Int32Array(job.steps * job.batch);
   const outputs: Record<string, Float32Array[]> = {};

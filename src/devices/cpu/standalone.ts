@@ -1,14 +1,16 @@
 // A program for hosts without this device, such as a page: WebAssembly modules for one thread and a
 // memory that is not shared, and the addresses of everything in the memory.
 import { readFileSync } from 'node:fs';
+import { mapValues } from '../../group.ts';
 import { runUninterrupted } from '../../sliced-work.ts';
 import type { ParameterShape } from '../../program/value.ts';
 import { builtUrl } from '../artifacts.ts';
 import type { Job } from '../device.ts';
 import { compileShard } from './compile.ts';
 import { type KernelVariant, kernelVariants } from './kernels.ts';
-import { type JobPlan, type Plan, type ShardProgram, planWorkload, stateKey, statesOf } from './plan.ts';
+import { type JobPlan, type PackedWeight, type Plan, planWorkload, stateKey, statesOf } from './plan.ts';
 import { embeddedProducts } from './products.ts';
+import { jobRowsOf } from './rows.ts';
 
 /** Two modules. `program` imports the exports of `kernels` as the module `kernels`. */
 export interface StandaloneModules {
@@ -26,16 +28,13 @@ export interface StandaloneLayout {
   readonly base: number;
   /** P float32, in the order of the parameters. */
   readonly parameters: number;
-  /**
-   * The arguments of the kernel `packPanels` for each weight that products read in panels. Call it
-   * when the parameters are in place.
-   */
-  readonly panels: readonly (readonly number[])[];
-  /** Int32 (T·N) */
+  /** For the kernel `packPanels`, which is called when the parameters are in place. */
+  readonly panels: readonly PackedWeight[];
+  /** Int32, the token */
   readonly ids: number;
   /** Float32. The start of a carried state and its elements, by name. Zeros before a text. */
   readonly states: Readonly<Record<string, readonly [address: number, length: number]>>;
-  /** Float32. The start of each output and its elements, by name. Rows follow each other. */
+  /** Float32. The start of each output and its elements, by name. */
   readonly outputs: Readonly<Record<string, readonly [address: number, length: number]>>;
 }
 
@@ -45,7 +44,7 @@ export interface StandaloneProgram {
   readonly modules: Readonly<Record<KernelVariant, StandaloneModules>>;
 }
 
-/** Compiles a job of few rows that trains nothing. */
+/** Compiles a job of one row and one time step that trains nothing. */
 export function standaloneProgram(parameters: readonly ParameterShape[], job: Job): StandaloneProgram {
   const plan = runUninterrupted(planWorkload({ parameters, jobs: [job], update: null }, 1, embeddedProducts));
   const [jobPlan] = plan.jobs;
@@ -55,40 +54,25 @@ export function standaloneProgram(parameters: readonly ParameterShape[], job: Jo
     program: withPrivateMemory(compileShard({ plan, job: job.name, shard, variant }).module),
   });
   const [relaxed, portable] = kernelVariants.map(modulesOf);
-  return { layout: layoutOf(plan, jobPlan, shard), modules: { relaxed, portable } };
+  return { layout: layoutOf(plan, jobPlan), modules: { relaxed, portable } };
 }
 
-function layoutOf(
-  { pages, shardBases: [base], shard, parameterVector, panels }: Plan,
-  { job }: JobPlan,
-  { program, layout }: ShardProgram,
-): StandaloneLayout {
-  const stateAt = (name: string): number => base + shard.states.get(stateKey(job.name, name))!;
+function layoutOf(plan: Plan, jobPlan: JobPlan): StandaloneLayout {
+  const { pages, bytes, shardBases, shard, parameterVector, panels } = plan;
+  const [base] = shardBases;
+  const { ids, outputs } = jobRowsOf(plan, jobPlan, { buffer: new ArrayBuffer(bytes) });
+  const states = statesOf(jobPlan.program).map(({ name, rows, columns }) => {
+    const address = base + shard.states.get(stateKey(jobPlan.job.name, name))!;
+    return [name, [address, rows * columns]] as const;
+  });
   return {
     pages,
     base,
     parameters: parameterVector,
-    panels: panels.map(({ source, sourceColumns, K, N, transposed, address, columns }) => [
-      source,
-      sourceColumns,
-      K,
-      N,
-      Number(transposed),
-      address,
-      0,
-      Math.ceil(N / columns),
-    ]),
-    ids: base + shard.ids,
-    states: Object.fromEntries(
-      statesOf(program).map(({ name, rows, columns }) => [name, [stateAt(name), rows * columns]] as const),
-    ),
-    outputs: Object.fromEntries(
-      [...program.outputs].map(([name, value]) => {
-        const { buffer, row, column } = layout.locationOf(value);
-        const start = layout.offsetOf(buffer) + (row + buffer.before) * buffer.columns + column;
-        return [name, [base + shard.arena + 4 * start, value.rows * value.columns]] as const;
-      }),
-    ),
+    panels,
+    ids: 4 * ids[0],
+    states: Object.fromEntries(states),
+    outputs: mapValues(outputs, ([row]) => [row.byteOffset, row.length] as const),
   };
 }
 

@@ -2,11 +2,9 @@
 // value of the unit at a character.
 import { printableToken } from '../../evaluation/scored-text.ts';
 import type { CellsData } from '../cells-page.ts';
+import { SHADES } from '../shaded-text.ts';
 import { selectPiece, pieces, readText } from './caret.ts';
 import { element, onKeys, pageData } from './page.ts';
-
-/** The number of the highest shade in the style sheet. */
-const TOP = 16;
 
 const { cells, first } = pageData<CellsData>();
 const names = Object.keys(cells);
@@ -22,7 +20,7 @@ function choose(name: string): void {
   values = Array.from(atob(levels), (level) => lowest + (level.charCodeAt(0) / 255) * (highest - lowest));
   for (const [at, piece] of pieces.entries()) {
     const place = high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1;
-    piece.className = `s${Math.round(TOP * Math.max(-1, Math.min(1, place)))}`;
+    piece.className = `s${Math.round(SHADES * Math.max(-1, Math.min(1, place)))}`;
   }
   element('low').textContent = valueText(low);
   element('high').textContent = valueText(high);

@@ -1,29 +1,49 @@
 // The script of the page of a model: samples a text, continues it from any character, shades it and
 // shows the predictions of the model.
-import { printableToken } from '../../evaluation/scored-text.ts';
+import { Vocabulary } from '../../corpus/vocabulary.ts';
+import { printableToken, tokenTexts } from '../../evaluation/scored-text.ts';
 import { unescape } from '../../options/escapes.ts';
-import type { ModelPageData } from '../model-page.ts';
+import { ModelText } from '../../sampling/model-text.ts';
 import { bars, escapeHtml } from '../html.ts';
+import type { ModelPageData } from '../model-page.ts';
+import { SHADES, withSigns } from '../shaded-text.ts';
 import { pieces as shown, readText, selectPiece } from './caret.ts';
 import { LocalModel } from './local-model.ts';
 import { element, onKeys, pageData } from './page.ts';
 import { ServerModel } from './server-model.ts';
-import type { Settings, TextModel } from './text-model.ts';
+import { type Ending, type Settings, type TextModel, type Token, follow } from './text-model.ts';
 
-const data = pageData<ModelPageData>();
+/** A character of the text, with the values of its tokens. */
+interface Piece extends Token {
+  readonly text: string;
+  /** It belongs to the prompt. */
+  readonly isPrompt: boolean;
+  /** Tokens up to its end. */
+  readonly end: number;
+}
+
+const { vocabulary: vocabularyData, startSymbol, model: local } = pageData<ModelPageData>();
+const vocabulary = new Vocabulary(vocabularyData);
+const modelText = new ModelText(vocabulary, startSymbol);
+const names = tokenTexts(vocabulary).map(printableToken);
 const [text, status, spoken, panel] = ['text', 'status', 'spoken', 'panel'].map((id) => element(id));
 const shading = element<HTMLSelectElement>('shading');
-const valueOf = (id: string): string => element<HTMLInputElement>(id).value;
-/** The number of the highest shade in the style sheet, and where surprisal reaches it. */
-const [TOP, HIGHEST_BITS] = [16, 8];
+const field = (id: string): HTMLInputElement => element<HTMLInputElement>(id);
+/** The surprisal that has the highest shade. */
+const HIGHEST_BITS = 8;
 /** Characters of a block, which ends with a line. */
 const BLOCK = 1000;
-/** While the model samples, the text is shown at such intervals, because each takes a layout. */
-const RENDER_MS = 80;
 /** Characters at most that a screen reader reads at once. */
 const SPOKEN = 1000;
 
 let model: TextModel;
+/** The tokens of the text. The first `hidden` are not shown. */
+let ids: number[] = [];
+let hidden = 0;
+const pieces: Piece[] = [];
+let decoder = vocabulary.decoder();
+/** The tokens of a character that is not complete. */
+let incomplete: Token[] = [];
 /** The text after this piece is replaced when the user continues. Null for the whole text. */
 let mark: number | null = null;
 /** The activation that has the highest shade. */
@@ -34,42 +54,56 @@ let isOver = false;
 let running = new AbortController();
 let finished = Promise.resolve();
 
-const shadeOf = (piece: number): number => {
-  if (shading.value === 'surprisal')
-    return Math.round(TOP * Math.min(1, (model.pieces[piece].bits ?? 0) / HIGHEST_BITS));
-  return shading.value === 'none' ? 0 : Math.round(TOP * Math.max(-1, Math.min(1, model.activation(piece) / highest)));
+/** Adds a token to the text. */
+function add(token: Token, isPrompt: boolean): void {
+  ids.push(token.id);
+  incomplete.push(token);
+  const piece = decoder.push(token.id);
+  if (piece === '') return;
+  const bits = incomplete.map((each) => each.bits).reduce((sum, more) => (sum ?? 0) + more!);
+  pieces.push({ ...token, text: piece, bits, expected: incomplete[0].expected, isPrompt, end: ids.length });
+  incomplete = [];
+}
+
+/** Keeps only the first pieces of the text. */
+function cut(count: number): void {
+  setMark(null);
+  pieces.length = count;
+  ids.length = pieces.at(-1)?.end ?? hidden;
+  decoder = vocabulary.decoder();
+  incomplete = [];
+  panel.textContent = '';
+  for (const piece of shown.splice(count)) piece.remove();
+  for (const block of [...text.children].slice(1)) if (block.childElementCount === 0) block.remove();
+}
+
+const classOf = ({ bits, activation, isPrompt }: Piece): string => {
+  const share = shading.value === 'surprisal' ? (bits ?? 0) / HIGHEST_BITS : (activation ?? 0) / highest;
+  const shade = Math.round(SHADES * Math.max(-1, Math.min(1, share)));
+  return `s${shading.value === 'none' ? 0 : shade}${isPrompt ? ' prompt' : ''}`;
 };
-const withSign = (piece: string): string => piece.replace('\n', '↵\n').replace('\t', '→\t');
 
 /** Shows pieces that are not shown yet, and scrolls to the end if the end was visible. */
 function render(): void {
   const isAtEnd = text.scrollTop + text.clientHeight >= text.scrollHeight - 40;
   let block = text.lastElementChild!;
-  for (let at = shown.length; at < model.pieces.length; at++) {
-    if (block.childElementCount >= BLOCK && model.pieces[at - 1].text.endsWith('\n')) {
+  for (const piece of pieces.slice(shown.length)) {
+    if (block.childElementCount >= BLOCK && shown.at(-1)!.textContent!.endsWith('\n'))
       block = text.appendChild(document.createElement('div'));
-    }
-    const piece = document.createElement('i');
-    piece.textContent = withSign(model.pieces[at].text);
-    piece.className = classOf(at);
-    shown.push(block.appendChild(piece));
+    const each = document.createElement('i');
+    each.textContent = withSigns(piece.text);
+    each.className = classOf(piece);
+    shown.push(block.appendChild(each));
   }
   text.ariaValueMax = String(shown.length);
   if (isAtEnd) text.scrollTop = text.scrollHeight;
-}
-
-const classOf = (piece: number): string => `s${shadeOf(piece)}${model.pieces[piece].isPrompt ? ' prompt' : ''}`;
-
-function removeFrom(piece: number): void {
-  for (const each of shown.splice(piece)) each.remove();
-  for (const block of [...text.children].slice(1)) if (block.childElementCount === 0) block.remove();
 }
 
 /** Shows where the model continues, and the text that it replaces. */
 function showMark(): void {
   for (const [at, piece] of shown.entries()) {
     piece.classList.toggle('mark', at === mark);
-    piece.classList.toggle('after', mark !== null && at > mark);
+    piece.classList.toggle('replaced', mark !== null && at > mark);
   }
 }
 
@@ -77,12 +111,9 @@ function showMark(): void {
 function setMark(piece: number | null): void {
   mark = piece === mark ? null : piece;
   showMark();
-  if (piece !== null)
-    tell(
-      mark === null
-        ? 'Continue adds to the end of the text.'
-        : `Continue replaces the text after character ${mark + 1}, ${printableToken(model.pieces[mark].text)}.`,
-    );
+  if (piece === null) return;
+  const after = `replaces the text after character ${piece + 1}, ${printableToken(pieces[piece].text)}`;
+  tell(`Continue ${mark === null ? 'adds to the end of the text' : after}.`);
 }
 
 const tell = (message: string, isError = false): void => {
@@ -93,52 +124,42 @@ const tell = (message: string, isError = false): void => {
 /** Ends the current work, and then does other work that can be ended. */
 function start(work: (signal: AbortSignal) => Promise<void>): void {
   running.abort();
-  running = new AbortController();
-  finished = perform(work, running, finished);
-}
-
-async function perform(
-  work: (signal: AbortSignal) => Promise<void>,
-  control: AbortController,
-  earlier: Promise<void>,
-): Promise<void> {
-  await earlier;
-  document.body.classList.add('busy');
-  try {
-    if (!control.signal.aborted) await work(control.signal);
-  } catch (error) {
-    tell((error as Error).message, true);
-  }
-  if (control === running) document.body.classList.remove('busy');
+  const [control, earlier] = [(running = new AbortController()), finished];
+  finished = (async () => {
+    await earlier;
+    document.body.classList.add('busy');
+    try {
+      if (!control.signal.aborted) await work(control.signal);
+    } catch (error) {
+      tell((error as Error).message, true);
+    }
+    if (control === running) document.body.classList.remove('busy');
+  })();
 }
 
 /** @throws Error that names the field */
 function settings(): Settings {
-  for (const field of document.querySelectorAll<HTMLInputElement>('#controls input'))
-    if (!field.checkValidity()) {
-      field.focus();
-      throw new Error(`${field.labels![0].firstChild!.textContent!.trim()}: ${field.validationMessage}`);
+  for (const input of document.querySelectorAll<HTMLInputElement>('#controls input'))
+    if (!input.checkValidity()) {
+      input.focus();
+      throw new Error(`${input.labels![0].firstChild!.textContent!.trim()}: ${input.validationMessage}`);
     }
-  const [length, temperature, topP] = ['length', 'temperature', 'top-p'].map((id) => Number(valueOf(id)));
-  return { length, temperature, topP, seed, stop: unescape(valueOf('stop'), 'char') };
+  const [length, temperature, topP] = ['length', 'temperature', 'top-p'].map((id) => field(id).valueAsNumber);
+  return { length, temperature, topP, seed, stop: unescape(field('stop').value, 'char') };
 }
 
-async function sample(signal: AbortSignal): Promise<void> {
-  const how = settings();
-  const [before, began] = [model.pieces.length, performance.now()];
+async function sample(how: Settings, signal: AbortSignal): Promise<void> {
+  const [before, began] = [pieces.length, performance.now()];
   tell('Sampling …');
-  let next = 0;
-  const ending = await model.sample(how, signal, () => {
-    const start = performance.now();
-    if (start < next) return;
+  let ending: Ending = 'user';
+  try {
+    ending = await follow(model.sample({ ids, hidden }, how, signal), signal, (token) => add(token, false), render);
+  } finally {
     render();
-    const end = performance.now();
-    next = end + Math.max(RENDER_MS, 5 * (end - start)); // a long line takes long to lay out
-  });
+  }
   isOver = ending === 'stop' || ending === 'end';
   const seconds = (performance.now() - began) / 1000;
-  render();
-  const written = model.pieces.slice(before).map((piece) => piece.text);
+  const written = pieces.slice(before).map((piece) => piece.text);
   const reason = { length: '', stop: ', up to the stop', end: ', to the end of the record', user: ', stopped' }[ending];
   const speed = seconds > 0.2 ? `, ${Math.round(written.length / seconds).toLocaleString('en')} per second` : '';
   tell(`${written.length.toLocaleString('en')} characters with seed ${seed}${reason}${speed}.`);
@@ -147,71 +168,64 @@ async function sample(signal: AbortSignal): Promise<void> {
 
 /** Replaces the text by the prompt. */
 async function read(signal: AbortSignal): Promise<void> {
-  setMark(null);
-  removeFrom(0);
-  try {
-    await model.read(valueOf('prompt'), signal);
-  } finally {
-    render();
-  }
+  const prompt = modelText.promptOf(field('prompt').value);
+  cut(0);
+  hidden = prompt.context.length - prompt.ids.length;
+  ids = [...prompt.context.subarray(0, hidden)];
+  const all = { ids: [...prompt.context], hidden };
+  if (prompt.ids.length > 0) await follow(model.read(all, signal), signal, (token) => add(token, true), render);
 }
 
-function generate(): void {
+/** Samples after the prompt, or where the user continues. */
+function write(isNew: boolean): void {
   start(async (signal) => {
-    seed = newSeed();
-    await read(signal);
-    if (!signal.aborted) await sample(signal);
-  });
-}
-
-function continueText(): void {
-  start(async (signal) => {
-    const isNew = model.pieces.length === 0;
-    if (isNew) await read(signal);
-    if (isNew || isOver || mark !== null || valueOf('seed') !== '') seed = newSeed();
-    if (mark !== null) {
-      const kept = mark + 1;
-      setMark(null);
-      model.cut(kept);
-      removeFrom(kept);
-    }
-    await sample(signal);
+    const isFirst = isNew || pieces.length === 0;
+    // A server begins with the first random numbers of a seed each time.
+    if (isFirst || isOver || mark !== null || local === null || field('seed').value !== '') seed = newSeed();
+    const how = settings();
+    if (isFirst) await read(signal);
+    else if (mark !== null) cut(mark + 1);
+    await sample(how, signal);
   });
 }
 
 const newSeed = (): number =>
-  valueOf('seed') === '' ? crypto.getRandomValues(new Uint32Array(1))[0] : Number(valueOf('seed'));
+  field('seed').value === '' ? crypto.getRandomValues(new Uint32Array(1))[0] : field('seed').valueAsNumber;
 
-function describe(piece: number): string {
-  const { text: own, bits } = model.pieces[piece];
-  const expected = model.expectations(piece);
+function describe(at: number): string {
+  const { text: own, bits, expected, activation } = pieces[at];
   const name = printableToken(own);
-  const rows = expected.map(({ token, probability }) => ({
+  const rowOf = (token: string, probability: number) => ({
     name: token,
     share: probability,
     value: `${(100 * probability).toFixed(1)} %`,
     isHighlighted: token === name,
-  }));
-  if (rows.length > 0 && bits !== null && !rows.some((row) => row.isHighlighted))
-    rows.push({ name, share: 2 ** -bits, value: `${(100 * 2 ** -bits).toFixed(1)} %`, isHighlighted: true });
-  const unit = shading.selectedIndex > 1 ? `, unit ${shading.value} ${model.activation(piece).toFixed(2)}` : '';
+  });
+  const rows = expected.map(({ id, probability }) => rowOf(names[id], probability));
+  if (rows.length > 0 && bits !== null && !rows.some((row) => row.isHighlighted)) rows.push(rowOf(name, 2 ** -bits));
+  const unit = activation === null ? '' : `, unit ${shading.value} ${activation.toFixed(2)}`;
   panel.innerHTML = `<p><b>${escapeHtml(name)}</b> ${bits === null ? 'not predicted' : `${bits.toFixed(2)} bits`}${unit}</p>${bars(rows)}`;
   return `${name}: ${panel.innerText}`;
 }
 
+/** Shades the text, and reads it again for the activations of a unit. */
 async function shade(signal: AbortSignal): Promise<void> {
-  const isUnit = shading.selectedIndex > 1;
-  await model.watch(isUnit ? shading.value : null, signal);
-  if (signal.aborted) return;
-  if (isUnit) highest = shown.reduce((most, _, at) => Math.max(most, Math.abs(model.activation(at))), 1e-6);
-  for (const [at, piece] of shown.entries()) piece.className = classOf(at);
+  model.unit = shading.selectedIndex > 1 ? shading.value : null;
+  for (const piece of pieces) piece.activation = null;
+  if (model.unit !== null && pieces.length > 0) {
+    let [at, end] = [0, hidden];
+    await follow(model.read({ ids, hidden }, signal), signal, ({ activation }) => {
+      if (++end === pieces[at]?.end) pieces[at++].activation = activation;
+    });
+    highest = pieces.reduce((most, piece) => Math.max(most, Math.abs(piece.activation ?? 0)), 1e-6);
+  }
+  for (const [at, piece] of shown.entries()) piece.className = classOf(pieces[at]);
   showMark();
 }
 
 async function copy(): Promise<void> {
-  const whole = model.pieces.map((piece) => piece.text).join('');
   try {
-    await navigator.clipboard.writeText(whole);
+    await navigator.clipboard.writeText(pieces.map((piece) => piece.text).join(''));
     tell('The text is copied.');
   } catch {
     getSelection()?.selectAllChildren(text);
@@ -220,15 +234,15 @@ async function copy(): Promise<void> {
 }
 
 async function open(): Promise<void> {
-  model = data.model === null ? new ServerModel() : await LocalModel.open(data.model);
-  for (const unit of model.units) shading.add(new Option(`unit ${unit}`, unit));
+  model = local === null ? new ServerModel(modelText) : await LocalModel.open(modelText, local);
+  for (const unit of model.units) element('units').append(new Option(`unit ${unit}`, unit));
   for (const button of document.querySelectorAll('button')) button.disabled = false;
   element('controls').addEventListener('submit', (event) => {
     event.preventDefault();
-    generate();
+    write(true);
   });
   element('stop-sampling').addEventListener('click', () => running.abort());
-  element('continue').addEventListener('click', continueText);
+  element('continue').addEventListener('click', () => write(false));
   element('copy').addEventListener('click', () => void copy());
   shading.addEventListener('change', () => start(shade));
   readText(describe, { Enter: (from) => (setMark(from), from) });
@@ -239,7 +253,7 @@ async function open(): Promise<void> {
     setMark(piece);
   });
   element('prompt').addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) generate();
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) write(true);
   });
   onKeys(document, { Escape: () => running.abort() });
   tell('');

@@ -1,113 +1,86 @@
 // A model that runs on the server of the page, `rnn serve`.
-import type { TokenScores } from '../../serve/token-scores.ts';
-import type { Ending, Expectation, Piece, Settings, TextModel } from './text-model.ts';
+import type { ModelText } from '../../sampling/model-text.ts';
+import type { Choice } from '../../serve/completions.ts';
+import {
+  EXPECTED,
+  type Ending,
+  type Settings,
+  type TextModel,
+  type TextTokens,
+  type Token,
+  type TokenStream,
+} from './text-model.ts';
 
 /** The part of an event of a stream that the page uses. */
 interface StreamEvent {
   readonly error?: { readonly message: string };
-  readonly choices?: readonly StreamedChoice[];
+  readonly choices?: readonly Choice[];
 }
-
-interface StreamedChoice {
-  readonly text: string;
-  readonly logprobs: Pick<TokenScores, 'tokens' | 'token_logprobs' | 'top_logprobs'> | null;
-  readonly finish_reason: 'stop' | 'length' | null;
-}
-
-const EXPECTATIONS = 5;
 
 export class ServerModel implements TextModel {
-  pieces: (Piece & { readonly expected: readonly Expectation[] })[] = [];
   readonly units: readonly string[] = [];
+  unit = null;
+  readonly #text: ModelText;
+  /** The field for the token of a server that requires one. */
+  readonly #token = document.querySelector<HTMLInputElement>('#token');
 
-  read(prompt: string): Promise<void> {
-    this.pieces = Array.from(prompt, (text) => ({ text, bits: null, isPrompt: true, expected: [] }));
-    return Promise.resolve();
+  constructor(text: ModelText) {
+    this.#text = text;
+    if (this.#token !== null) this.#token.value = sessionStorage.getItem('token') ?? '';
   }
 
-  cut(pieces: number): void {
-    this.pieces.length = pieces;
+  read(text: TextTokens, signal: AbortSignal): TokenStream {
+    return this.#tokens(text, { echo: true, max_tokens: 0 }, signal);
   }
 
-  async sample(
-    { length, temperature, topP, seed, stop }: Settings,
-    signal: AbortSignal,
-    onPieces: () => void,
-  ): Promise<Ending> {
-    const prompt = this.pieces.map(({ text }) => text).join('');
-    let ending: Ending = 'stop';
-    try {
-      const response = await fetch('v1/completions', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          prompt,
-          temperature,
-          seed,
-          max_tokens: length,
-          top_p: topP,
-          stop: stop === '' ? null : stop,
-          stream: true,
-          logprobs: EXPECTATIONS,
-        }),
-        signal,
-      });
-      if (!response.ok || response.body === null)
-        throw new Error(((await response.json()) as StreamEvent).error!.message);
-      for await (const { error, choices = [] } of eventsOf(response.body)) {
-        if (error !== undefined) throw new Error(error.message);
-        for (const choice of choices) {
-          this.#add(choice);
-          ending = choice.finish_reason ?? ending;
+  sample(text: TextTokens, { length, topP, stop, ...same }: Settings, signal: AbortSignal): TokenStream {
+    return this.#tokens(text, { ...same, max_tokens: length, top_p: topP, stop: stop === '' ? null : stop }, signal);
+  }
+
+  async *#tokens({ ids, hidden }: TextTokens, settings: object, signal: AbortSignal): AsyncGenerator<Token, Ending> {
+    const prompt = this.#text.vocabulary.decode(ids.slice(hidden));
+    const token = this.#token?.value ?? '';
+    sessionStorage.setItem('token', token);
+    const response = await fetch('v1/completions', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ ...settings, prompt, stream: true, logprobs: EXPECTED }),
+      signal,
+    });
+    for await (const { error, choices = [] } of eventsOf(response)) {
+      if (error !== undefined) throw new Error(error.message);
+      for (const { logprobs, finish_reason } of choices) {
+        const { tokens, token_logprobs, top_logprobs } = logprobs!;
+        for (const [at, nats] of token_logprobs.entries()) {
+          const expected = Object.entries(top_logprobs[at] ?? {});
+          yield {
+            id: this.#idOf(tokens[at]),
+            bits: nats && -nats / Math.LN2,
+            expected: expected.map(([token, log]) => ({ id: this.#idOf(token), probability: Math.exp(log) })),
+            activation: null,
+          };
         }
-        onPieces();
+        if (finish_reason !== null) return finish_reason;
       }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      ending = 'user';
     }
-    return ending;
+    throw new Error('the server has closed the connection');
   }
 
-  expectations(piece: number): readonly Expectation[] {
-    return this.pieces[piece].expected;
-  }
-
-  watch(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  activation(): number {
-    return 0;
-  }
-
-  #add({ text, logprobs }: StreamedChoice): void {
-    const characters = [...text];
-    // Bytes of a model of bytes are not characters.
-    const isScored = logprobs !== null && logprobs.tokens.join('') === text;
-    for (const [at, each] of characters.entries()) {
-      const nats = isScored ? logprobs.token_logprobs[at] : null;
-      const expected = Object.entries((isScored && logprobs.top_logprobs[at]) || {});
-      this.pieces.push({
-        text: each,
-        bits: nats === null ? null : -nats / Math.LN2,
-        isPrompt: false,
-        expected: expected.map(([token, log]) => ({ token, probability: Math.exp(log) })),
-      });
-    }
+  #idOf(token: string): number {
+    return this.#text.textsOfTokens.indexOf(token);
   }
 }
 
-/** The events of a stream of server-sent events, up to `[DONE]`. */
-async function* eventsOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<StreamEvent> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+/** The events of a stream of server-sent events, or the error of another answer. */
+async function* eventsOf(response: Response): AsyncGenerator<StreamEvent> {
+  if (!response.ok) yield (await response.json()) as StreamEvent;
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
     const lines = (rest + value).split('\n');
     rest = lines.pop()!;
-    for (const line of lines)
-      if (line.startsWith('data: ') && line !== 'data: [DONE]') yield JSON.parse(line.slice(6)) as StreamEvent;
+    for (const line of lines) if (line.startsWith('data: {')) yield JSON.parse(line.slice(6)) as StreamEvent;
   }
 }

@@ -1,17 +1,34 @@
 // The models that the page of a model talks to, in the page or on a server.
+import type { TokenProbability } from '../../sampling/likeliest.ts';
 
-/** A character of the text on the page. */
-export interface Piece {
-  readonly text: string;
+/** How many of the likeliest tokens the page shows. */
+export const EXPECTED = 8;
+
+/** The page responds to the user at such intervals. */
+const SLICE_MS = 12;
+/** While the model samples, the text is shown at such intervals, because each takes a layout. */
+const RENDER_MS = 80;
+
+/** A token that a model has read or sampled. */
+export interface Token {
+  readonly id: number;
   /** Its surprisal, without any sampling option. Null if the model did not predict it. */
   readonly bits: number | null;
-  /** It belongs to the prompt. */
-  readonly isPrompt: boolean;
+  /** The likeliest tokens in its place. */
+  readonly expected: readonly Omit<TokenProbability, 'nats'>[];
+  /** The activation of the unit after the token. Null without a unit. */
+  activation: number | null;
+}
+
+/** The tokens of a text. The page does not show the first `hidden` tokens, such as a start token. */
+export interface TextTokens {
+  readonly ids: readonly number[];
+  readonly hidden: number;
 }
 
 /** How to sample. */
 export interface Settings {
-  /** Characters, at most. */
+  /** Tokens, at most. */
   readonly length: number;
   readonly temperature: number;
   readonly topP: number;
@@ -23,34 +40,60 @@ export interface Settings {
 /** Why sampling ended: a length, a stop, the end of a record, or the user. */
 export type Ending = 'length' | 'stop' | 'end' | 'user';
 
-/** A token that the model expects, and its probability. */
-export interface Expectation {
-  readonly token: string;
-  readonly probability: number;
+/** Tokens, and why they end. */
+export type TokenStream = Iterator<Token, Ending> | AsyncIterator<Token, Ending>;
+
+export interface TextModel {
+  /** The names of units that have activations. */
+  readonly units: readonly string[];
+  /** The unit of `Token.activation`. */
+  unit: string | null;
+  /** Reads the tokens of a text that are not hidden. */
+  read(text: TextTokens, signal: AbortSignal): TokenStream;
+  /** Samples tokens that continue a text. */
+  sample(text: TextTokens, settings: Settings, signal: AbortSignal): TokenStream;
 }
 
-/** A text, and the model that continues it. */
-export interface TextModel {
-  /** The text. It grows while the model samples. */
-  readonly pieces: readonly Piece[];
-  /** The names of units whose activations `activation` returns. */
-  readonly units: readonly string[];
-  /**
-   * Begins a text.
-   * @throws Error for a prompt that the model cannot read
-   */
-  read(prompt: string, signal: AbortSignal): Promise<void>;
-  /** Keeps only the first pieces of the text. */
-  cut(pieces: number): void;
-  /**
-   * Continues the text.
-   * @param onPieces called from time to time when the text has grown
-   */
-  sample(settings: Settings, signal: AbortSignal, onPieces: () => void): Promise<Ending>;
-  /** The likeliest tokens where a piece begins. Empty if they are not known. */
-  expectations(piece: number): readonly Expectation[];
-  /** Computes the activations of a unit, also of pieces that follow. Null for no unit. */
-  watch(unit: string | null, signal: AbortSignal): Promise<void>;
-  /** The activation of the unit after a piece. */
-  activation(piece: number): number;
+/**
+ * Uses tokens as they come, and lets the page respond meanwhile.
+ *
+ * @param show called from time to time
+ */
+export async function follow(
+  tokens: TokenStream,
+  signal: AbortSignal,
+  use: (token: Token) => void,
+  show = (): void => {},
+): Promise<Ending> {
+  let [sliceEnd, nextRender] = [performance.now() + SLICE_MS, 0];
+  try {
+    for (;;) {
+      if (performance.now() >= sliceEnd) {
+        const start = performance.now();
+        if (start >= nextRender) {
+          show();
+          const end = performance.now();
+          nextRender = end + Math.max(RENDER_MS, 5 * (end - start)); // a long line takes long to lay out
+        }
+        await otherTasks();
+        sliceEnd = performance.now() + SLICE_MS;
+      }
+      if (signal.aborted) return 'user';
+      const { done, value } = await tokens.next();
+      if (done) return value;
+      use(value);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return 'user';
+  }
 }
+
+/** Lets the browser do everything that waits. */
+const otherTasks = (): Promise<unknown> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener('message', resolve, { once: true });
+    port1.start();
+    port2.postMessage(null);
+  });
