@@ -11,7 +11,7 @@ import { type ChainSpecification, type ChainOperand, type OperandWalk, addChain,
 import { columnSums } from './column-sums.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type MachineProgram, MachineWriter } from './machine/program.ts';
-import { packPanels, panelCount } from './panels.ts';
+import { packWeight, panelCount } from './panels.ts';
 import { type Plan, type ShardProgram, panelsKey, stateKey } from './plan.ts';
 import { type PlacedProduct, innerDimensionOf } from './products.ts';
 import { addressLimitsOf } from './ranges.ts';
@@ -173,7 +173,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
     const target: Address = { inShard: shard.panels.get(key)! };
     if (packed.get(key) !== right) {
       const shape = { ...format, transposed, K: innerDimensionOf(value), N };
-      packPanels<Address>(shape, B, target, { from: 0, to: panelCount(shape) }, withOffset, call);
+      packWeight<Address>(shape, B, target, { from: 0, to: panelCount(shape) }, withOffset, call);
       packed.set(key, right);
     }
     return { ...format, address: target };

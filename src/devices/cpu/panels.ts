@@ -42,7 +42,7 @@ export const panelElements = ({ K, N, columns, lastPanel }: Panels): number =>
  * @param offset returns the address that is some bytes after another
  * @param call runs a kernel, or writes a call of it
  */
-export function packPanels<Pointer>(
+export function packWeight<Pointer>(
   { columns, lastPanel, K, N, transposed }: Panels,
   [B, leading]: readonly [Pointer, number],
   panels: Pointer,

@@ -5,7 +5,7 @@ import { bindSgemm, sgemmIn } from './accelerate.ts';
 import { type KernelModule, type KernelFunctions, instantiateKernels } from './kernels.ts';
 import { type MemoryMap, type PackedWeight, controlWord, controlOf } from './plan.ts';
 import { weightRangeOf, updateVectors, vectorAddress } from './ranges.ts';
-import { packPanels, panelCount } from './panels.ts';
+import { packWeight, panelCount } from './panels.ts';
 import { addressOf } from './foreign.ts';
 import { type LoadedFunctions, functionAt } from './machine/code.ts';
 import type { LapTimer } from './profile.ts';
@@ -183,7 +183,7 @@ export class Shard {
 
   #packPanels(weight: PackedWeight, from: number, to: number): void {
     const { source, sourceColumns, address } = weight;
-    packPanels<number>(
+    packWeight<number>(
       weight,
       [source, sourceColumns],
       address,
