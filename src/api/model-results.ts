@@ -141,5 +141,10 @@ export interface ReadOptions
   extends Partial<Pick<ReadingOptions, 'include' | 'exclude' | 'encoding' | 'skipInvalid'>>, ListenerOption {
   /** The part to read. The text is split as the run's text was. Default `all`. */
   readonly part?: Part;
+  /**
+   * Stop reading when the text has at least this many characters. The rest is not read, checked or
+   * counted. Default: the whole text.
+   */
+  readonly neededCharacters?: number;
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }

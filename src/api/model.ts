@@ -6,6 +6,7 @@ import { Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { evalOptions, gradientsMeasured } from '../options/trained.ts';
 import { columnOf, omitUndefined, kindsOf, tableOf } from '../options/option.ts';
+import { wholeNumber } from '../options/kind.ts';
 import { machineOfCommands } from '../options/run.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
@@ -47,7 +48,17 @@ import { Writer } from './writer.ts';
 
 const machineMembers = kindsOf(machineOfCommands);
 const { part, include, exclude, encoding, skipInvalid } = kindsOf(tableOf(evalOptions));
-const readMembers = { part, include, exclude, encoding, skipInvalid, stdin: stream, listener: listenerMember };
+const neededCharacters = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+const readMembers = {
+  part,
+  include,
+  exclude,
+  encoding,
+  skipInvalid,
+  neededCharacters,
+  stdin: stream,
+  listener: listenerMember,
+};
 
 /**
  * Opens a trained model.

@@ -72,7 +72,7 @@ export async function openOnDevice<Opened extends { close(): Promise<void> }>(
  */
 export async function readTextOfModel(
   sources: readonly string[],
-  { part = 'all', include, exclude, encoding, skipInvalid, stdin, listener }: ReadOptions,
+  { part = 'all', include, exclude, encoding, skipInvalid, neededCharacters, stdin, listener }: ReadOptions,
   { path, trained: { training, vocabulary } }: { readonly path: string | null; readonly trained: TrainedModel },
 ): Promise<Corpus> {
   const recordedReading = readingOfPart(training, part);
@@ -88,6 +88,7 @@ export async function readTextOfModel(
   const corpus = await readCorpus({
     sources,
     ...reading,
+    neededCharacters,
     onActivity: listener?.activity,
     vocabulary: new Vocabulary(vocabulary),
     // As in training, the files of the model's run are not read as text. A checkpoint that was

@@ -77,6 +77,11 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that also has all tokens of this one. */
   readonly known?: Vocabulary;
+  /**
+   * Stop reading when the text has at least this many characters. The rest is not read, checked or
+   * counted.
+   */
+  readonly neededCharacters?: number | undefined;
   /** Called with the progress of reading. */
   readonly onActivity?: ReadingListener | undefined;
   /**

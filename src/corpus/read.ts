@@ -133,14 +133,14 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
 }
 
 function notesOnReading(
-  { skipped, invalid, changedLineEnds: changed, joins, records }: CorpusReader,
+  { skipped, invalid, changedLineEnds: changed, joins, records, hasEnough }: CorpusReader,
   { vocabulary }: CorpusOptions,
 ): string[] {
   // Line endings belong to the vocabulary, so only a new model can choose.
   const isNew = vocabulary === undefined;
   const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
-    records !== null && recordsNote(records.facts()),
+    records !== null && !hasEnough && recordsNote(records.facts()),
     skipped > 0 && `skipped ${countOf(skipped, 'hidden or binary file', 'hidden or binary files')}`,
     invalid.length > 0 && noteOnSkipped(invalid),
     changed.length > 0 &&

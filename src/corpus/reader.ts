@@ -12,6 +12,7 @@ import { UTF8 } from '../options/choices.ts';
 import { type HeldOutPart, refuseUnlessPlain } from './held-out.ts';
 import { type Divider, withoutDivision } from './divide.ts';
 import { LineEnds } from './line-ends.ts';
+import type { OpenText } from './open-text.ts';
 import { isDivided } from './record-options.ts';
 import { RecordSink } from './record-sink.ts';
 import type { CorpusOptions } from './corpus-options.ts';
@@ -56,22 +57,6 @@ export interface SourceText {
   readonly bytes: number;
   readonly encoding: string;
   readonly chunks: () => ByteChunks;
-}
-
-/** The text that is being read. */
-interface OpenText {
-  readonly name: string;
-  /** Its start in the store. */
-  readonly start: number;
-  readonly encoding: string;
-  /** The encoding is from a byte order mark. */
-  readonly isMarked: boolean;
-  readonly isUtf8: boolean;
-  readonly decoder: FileDecoder;
-  /** Null if line endings are kept. */
-  readonly lineEnds: LineEnds | null;
-  /** Takes the text, and divides it into records if the user asks for them. */
-  readonly divider: Divider;
 }
 
 /** Feeds texts to an encoder and a hash. */
@@ -143,6 +128,7 @@ export class CorpusReader {
     this.#part = part;
     this.#partStart = this.encoder.store.length;
     for (const text of texts) {
+      if (this.hasEnough) break;
       const bytesBefore = this.#done.bytes;
       await this.#tryToRead(text);
       this.#done.files++;
@@ -150,6 +136,11 @@ export class CorpusReader {
       this.#report();
     }
     return this.encoder.store.length;
+  }
+
+  /** Whether the text has as many characters as the caller needs. */
+  get hasEnough(): boolean {
+    return this.encoder.store.length >= (this.#options.neededCharacters ?? Infinity);
   }
 
   /**
@@ -221,6 +212,7 @@ export class CorpusReader {
         this.encoder.store.append(chunk);
         this.hash.update(chunk);
         this.#advance(chunk.length);
+        if (this.hasEnough) break;
       }
       this.read.push(text.name);
       return;
@@ -233,6 +225,10 @@ export class CorpusReader {
       this.#push(open, open.decoder.push(chunk), chunk, offset);
       offset += chunk.length;
       this.#advance(chunk.length);
+      if (this.hasEnough) {
+        open = null; // its last character and record may be incomplete
+        break;
+      }
     }
     if (open !== null) {
       this.#push(open, open.decoder.push(), Buffer.alloc(0), offset);

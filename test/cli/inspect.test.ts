@@ -92,7 +92,7 @@ describe('rnn inspect', () => {
 
   it('reads the first characters, and says how many', async () => {
     const { stderr, stdout } = await rnn(['inspect', '-', ...model(), '--length', '500'], { stdin: text });
-    expect(stderr).toContain('the first 500 of 901 characters');
+    expect(stderr).toContain('the first 500 characters');
     expect(stdout).toContain('chance up to');
     const short = await rnn(['inspect', at('text.txt'), ...model(), '--length', '100']);
     expect(short.stderr).toContain(
@@ -107,7 +107,7 @@ describe('rnn inspect', () => {
     const rare = long.replaceAll('(', () => (++brackets % 4 === 0 ? '(' : 'a')).replaceAll(/\)/g, ')');
     await writeFile(at('long.txt'), `${rare}\n"abc" de`);
     const { stderr, stdout } = await rnn(['inspect', at('long.txt'), ...model()]);
-    expect(stderr).toMatch(/, the first 1\d,000 of 1\d,\d{3} characters,/);
+    expect(stderr).toMatch(/, the first 1\d,000 characters,/);
     expect(stdout).toMatch(/^not in the text: .*quotes/m);
     const whole = await rnn(['inspect', at('long.txt'), ...model(), '--length', '30000']);
     expect(whole.stderr).toMatch(/, 1\d,\d{3} characters,/);

@@ -53,7 +53,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { readingOfPart: readingOf } = await import('../../training/scored-part.ts');
   const { validationFile, testFile } = readingOf(model.trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
-  const reading = readKnownText(sources, model, flags, context, part);
+  const reading = readKnownText(sources, model, flags, context, { part });
   const text = await (flags.against === undefined
     ? reading
     : nameErrors(`the text to score, ${namesOfTexts(sources)}`, reading));
@@ -63,7 +63,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     flags.against &&
     (await nameErrors(
       `--against ${flags.against.join(' ')}`,
-      readKnownText(flags.against, model, flags, context, partOfAgainst),
+      readKnownText(flags.against, model, flags, context, { part: partOfAgainst }),
     ));
   const { unit } = model.vocabulary;
   const characters = (part === 'all' ? text.characters : text[part].length) - 1;

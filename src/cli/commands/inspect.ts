@@ -52,21 +52,20 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const { findUnits } = await import('../../api/found-units.ts');
   const { openModel } = await import('../../api/model.ts');
   const { activationsOf } = await import('../../insight/activations.ts');
-  const { MIN_CHARACTERS } = await import('../../insight/search.ts');
+  const { MIN_CHARACTERS, maxDefaultLength } = await import('../../insight/search.ts');
 
   const opened = await openModel(flags.checkpoint, machine);
   const path = opened.path!;
   const model = opened.configuration;
   const unit = flags.hiddenUnit === undefined ? null : unitNamed(flags.hiddenUnit, model, activationsOf(model));
-  const text = await readKnownText(sources, opened, flags, context);
+  // One more, to notice that there are more.
+  const neededCharacters = (flags.length ?? maxDefaultLength(model)) + 1;
+  const text = await readKnownText(sources, opened, flags, context, { neededCharacters });
   waiting?.begin('compiling');
   const listener = { activity: waiting?.listen };
   const cells = await opened.activations(text, { length: flags.length ?? null, listener });
   const { pieces, activations } = cells;
-  const read =
-    pieces.length < text.characters
-      ? `the first ${count(pieces.length)} of ${count(text.characters)}`
-      : count(pieces.length);
+  const read = `${pieces.length < text.characters ? 'the first ' : ''}${count(pieces.length)}`;
   const extent = `${read} ${tokenName(opened.vocabulary.unit)}s`;
   note(`${path}, ${extent}, ${activations.device}${deviceOriginText}`);
   if (record !== null) await files.write('--record', record(pieces, activations));

@@ -41,10 +41,10 @@ export async function readKnownText(
   model: Model,
   flags: TextFlags,
   context: Context,
-  part: Part = 'all',
+  { part = 'all', neededCharacters }: { readonly part?: Part; readonly neededCharacters?: number } = {},
 ): Promise<Corpus> {
   try {
-    const corpus = await model.read(sources, { part, ...readOptionsOf(sources, flags, context) });
+    const corpus = await model.read(sources, { part, neededCharacters, ...readOptionsOf(sources, flags, context) });
     if (!flags.json) for (const note of corpus.notes) context.stderr.note(note);
     return corpus;
   } catch (error) {
