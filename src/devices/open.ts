@@ -50,7 +50,6 @@ const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>
     (await import('./cpu/cpu.ts')).openCpu({ ...options, kernels: options.kernels ?? kernelsFor(options) }),
   gpu: () => openGpu('webgpu'),
   'gpu:software': () => openGpu('software'),
-  'gpu:webasm': () => openGpu('webasm'),
   'gpu:cpu': () => openGpu('cpu'),
   reference: async () => (await import('./reference/reference.ts')).openReference(),
 };

@@ -1,6 +1,6 @@
 // Whether the devices exist and compute correct results.
 import type { Device } from '../devices/device.ts';
-import { findAdapter } from '../devices/gpu/adapter.ts';
+import { Adapter } from '../devices/gpu/adapter.ts';
 import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
 import { RnnError, firstLine } from '../errors.ts';
@@ -12,7 +12,7 @@ import { flagOf } from '../options/flags.ts';
 export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
-    const facts = await findAdapter(kind);
+    const { facts } = await Adapter.open(kind);
     return passedCheck(title, `${facts.name}, ${facts.driver}`, null, { facts: { ...facts } });
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;

@@ -23,13 +23,13 @@ export function allocateBuffers(
   merged: ReadonlyMap<Buffer, Buffer>,
 ): { offsets: Map<Buffer, number>; elements: number } {
   const spans = new Map<Buffer, Span>();
-  for (const { location, writeStep: written, reads } of slots) {
+  for (const { location, writtenBy, reads } of slots) {
     if (location?.buffer.space !== 'arena') continue;
     const buffer = merged.get(location.buffer) ?? location.buffer;
     const elements = Math.ceil(((buffer.rows + buffer.before) * buffer.columns) / ALIGNMENT) * ALIGNMENT;
     const span = spans.get(buffer) ?? { elements, first: Infinity, last: -Infinity, offset: 0 };
-    span.first = Math.min(span.first, written);
-    span.last = reads.reduce((last, { step }) => Math.max(last, step), Math.max(span.last, written));
+    span.first = Math.min(span.first, writtenBy.time);
+    span.last = reads.reduce((last, { time }) => Math.max(last, time), Math.max(span.last, writtenBy.time));
     spans.set(buffer, span);
   }
 

@@ -259,9 +259,9 @@ export class Builder {
    * Appends a value of another program with new inputs, and with as many rows as its new inputs
    * have if `rows` is given.
    */
-  appendCopy(value: Value, inputs: readonly Value[], rows = value.rows): Value {
+  appendCopy(value: Value, inputs: readonly Value[], rows = value.rows, columns = value.columns): Value {
     if (value.kind === 'join' && inputs.length === 1) return inputs[0];
-    const { id: _, rows: __, columns, inputs: ___, ...operation } = value;
+    const { id: _, rows: __, columns: ___, inputs: ____, ...operation } = value;
     return this.append(operation as Operation, rows, columns, inputs);
   }
 }

@@ -10,14 +10,14 @@
 import type { SlicedWork } from '../sliced-work.ts';
 import { allocateBuffers } from './allocate.ts';
 import { overlayBuffers } from './overlay.ts';
-import { type Buffer, type Location, arenaBuffer, placeJoins, sameLocation } from './placement.ts';
-import { type ExecutionStep, schedule } from './schedule.ts';
-import { Slots, operandsOf, computedValues } from './slots.ts';
+import { type Buffer, type Location, type Placement, arenaBuffer, placeJoins, sameLocation } from './placement.ts';
+import { type AnyStep, type ExecutionStep, schedule } from './schedule.ts';
+import { Slots, computedValues, isOneLoop, operandsOf } from './slots.ts';
 import { type Program, type Value, sameShape } from './value.ts';
 
 /** The order of a program's steps, and the place of every value in memory. */
-export interface Layout {
-  readonly steps: readonly ExecutionStep[];
+export interface Layout<Step extends AnyStep = ExecutionStep> {
+  readonly steps: readonly Step[];
   /** The memory that all buffers of the arena need together, in elements. */
   readonly arenaElements: number;
   /** Where to read a value. @throws an Error for a value that is never read */
@@ -27,21 +27,35 @@ export interface Layout {
    * memory.
    */
   storesOf(value: Value): readonly Location[];
+  /** Whether a step stores a value. If not, it is computed wherever it is read. */
+  isStored(value: Value): boolean;
   /** The first element of a buffer, as an offset in the arena. */
   offsetOf(buffer: Buffer): number;
 }
 
-/** Yields after each stage, because each stage takes a fraction of a second for a long sequence. */
-export function* layOut(program: Program): SlicedWork<Layout> {
+/** Lays out a program whose steps run one after another. */
+export function layOut(program: Program): SlicedWork<Layout> {
+  return layOutSteps(program, ({ copies }) => schedule(program, copies));
+}
+
+/**
+ * Lays out a program for a device with steps of its own. Yields after each stage, because each
+ * stage takes a fraction of a second for a long sequence.
+ * @param stepsOf the steps in the order of their times
+ */
+export function* layOutSteps<Step extends AnyStep>(
+  program: Program,
+  stepsOf: (placement: Placement) => readonly Step[],
+): SlicedWork<Layout<Step>> {
   const placement = placeJoins(program);
   yield;
-  const steps = schedule(program, placement.copies);
+  const steps = stepsOf(placement);
   yield;
   const slots = new Slots(program, steps, placement);
   yield;
   assignLocations(slots, steps);
   yield;
-  const overlays = overlayBuffers(slots.all, steps);
+  const overlays = overlayBuffers(slots.all);
   yield;
   const { offsets, elements } = allocateBuffers(slots.all, overlays);
   return {
@@ -52,6 +66,7 @@ export function* layOut(program: Program): SlicedWork<Layout> {
       const { location, reads } = slots.slotOf(value);
       return [...(location && reads.length > 0 ? [location] : []), ...(placement.extraLocations.get(value) ?? [])];
     },
+    isStored: (value) => slots.isStored(value),
     offsetOf: (buffer) => offsets.get(buffer)!,
   };
 }
@@ -60,8 +75,8 @@ export function* layOut(program: Program): SlicedWork<Layout> {
  * Gives each result that is read, and that has no location yet, the location of an operand that is
  * not read again, or a new buffer.
  */
-function assignLocations(slots: Slots, steps: readonly ExecutionStep[]): void {
-  for (const [index, step] of steps.entries()) {
+function assignLocations(slots: Slots, steps: readonly AnyStep[]): void {
+  for (const step of steps) {
     const takenLocations: Location[] = [];
     const operands = overwritable(step);
     for (const value of computedValues(step)) {
@@ -70,7 +85,7 @@ function assignLocations(slots: Slots, steps: readonly ExecutionStep[]): void {
       const operandToOverwrite = operands.find(
         (operand) =>
           sameShape(operand, value) &&
-          slots.isLastReadBy(operand, index) &&
+          slots.isLastReadBy(operand, step) &&
           !takenLocations.some((location) => sameLocation(location, slots.locationOf(operand))),
       );
       slot.location = operandToOverwrite
@@ -85,8 +100,8 @@ function assignLocations(slots: Slots, steps: readonly ExecutionStep[]): void {
  * The operands that the result of a step may overwrite, because the step reads each element before
  * it writes it.
  */
-function overwritable(step: ExecutionStep): readonly Value[] {
-  if (step.kind === 'chain') return operandsOf(step);
+function overwritable(step: AnyStep): readonly Value[] {
+  if (isOneLoop(step)) return operandsOf(step);
   if (step.kind === 'copy') return [];
   const { value } = step;
   if (value.kind === 'matmul' && value.plus) return value.inputs.slice(-1);

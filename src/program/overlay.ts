@@ -4,8 +4,7 @@
 import { groupBy } from '../group.ts';
 import type { Buffer } from './placement.ts';
 import { type Region, overlap, sameRegion } from './region.ts';
-import type { ExecutionStep } from './schedule.ts';
-import type { Slot } from './slots.ts';
+import { type Slot, isOneLoop } from './slots.ts';
 
 /**
  * Maps each buffer that may take over the memory of another to that other buffer. Both must have
@@ -13,13 +12,13 @@ import type { Slot } from './slots.ts';
  * may also write a piece in the step that reads it last, because it reads each element before it
  * writes it.
  */
-export function overlayBuffers(slots: readonly Slot[], steps: readonly ExecutionStep[]): Map<Buffer, Buffer> {
+export function overlayBuffers(slots: readonly Slot[]): Map<Buffer, Buffer> {
   const contents = groupBy(
     slots.filter(({ location }) => location?.buffer.space === 'arena'),
     ({ location }) => location!.buffer,
   );
   const firstWrite = (buffer: Buffer): number =>
-    contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.writeStep), Infinity);
+    contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.writtenBy.time), Infinity);
   const sequences = [...contents.keys()]
     .filter((buffer) => contents.get(buffer)!.length > 1)
     .toSorted((a, b) => firstWrite(a) - firstWrite(b));
@@ -32,7 +31,7 @@ export function overlayBuffers(slots: readonly Slot[], steps: readonly Execution
           !merged.has(candidate) &&
           candidate.columns === later.columns &&
           candidate.rows + candidate.before === later.rows + later.before &&
-          fitsInTime(contents.get(candidate)!, contents.get(later)!, steps),
+          fitsInTime(contents.get(candidate)!, contents.get(later)!),
       );
     if (!earlier) continue;
     merged.set(later, earlier);
@@ -42,28 +41,23 @@ export function overlayBuffers(slots: readonly Slot[], steps: readonly Execution
 }
 
 /** @param earlierSlots the slots of the earlier buffer @param laterSlots the slots of the later buffer */
-function fitsInTime(
-  earlierSlots: readonly Slot[],
-  laterSlots: readonly Slot[],
-  steps: readonly ExecutionStep[],
-): boolean {
+function fitsInTime(earlierSlots: readonly Slot[], laterSlots: readonly Slot[]): boolean {
   const uses = earlierSlots.flatMap((slot) => {
     const region = regionOf(slot);
-    const reads = slot.reads.map(({ step, row, column, rows, columns }) => ({
-      step,
+    const reads = slot.reads.map(({ time, by, isElementwise, row, column, rows, columns }) => ({
+      time,
+      by: isElementwise && by && isOneLoop(by) ? by : null,
       region: { row: region.row + row, column: region.column + column, rows, columns },
-      isRead: true,
     }));
-    return [{ step: slot.writeStep, region, isRead: false }, ...reads];
+    return [{ time: slot.writtenBy.time, by: null, region }, ...reads];
   });
   return laterSlots.every((slot) => {
     const slotRegion = regionOf(slot);
-    const inChain = steps[slot.writeStep].kind === 'chain';
     return uses.every(
-      ({ step, region, isRead }) =>
-        step < slot.writeStep ||
+      ({ time, by, region }) =>
+        time < slot.writtenBy.time ||
         !overlap(region, slotRegion) ||
-        (isRead && step === slot.writeStep && inChain && sameRegion(region, slotRegion)),
+        (by === slot.writtenBy && sameRegion(region, slotRegion)),
     );
   });
 }

@@ -1,5 +1,5 @@
-// Orders the operations of a program into steps. Consecutive elementwise operations are one step, a
-// chain. Parameters and inputs are not steps, because they have a value already. Views and joins are
+// Orders the operations of a program into steps, for a device that does one after another.
+// Consecutive elementwise operations are one step, a chain. Parameters and inputs are not steps, because they have a value already. Views and joins are
 // not steps, because they share memory with other values. A piece of a join that cannot share memory
 // is a copy step.
 import type { Copy } from './placement.ts';
@@ -16,13 +16,33 @@ export interface Chain {
   readonly values: readonly Value<'elementwise'>[];
 }
 
+/**
+ * Sums, such as matrix products, and elementwise operations of one shape. One thread computes all
+ * of them for one element.
+ */
+export interface Fusion {
+  readonly kind: 'fusion';
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: readonly Value[];
+}
+
 interface Single {
   readonly kind: 'single';
   readonly value: Value;
 }
 
-/** A step of a device: a chain, one other operation, or a copy of a piece of a join. */
-export type ExecutionStep = Chain | Single | Copy;
+/** The work of a step: a chain, a fusion, one other operation, or a copy of a piece of a join. */
+export type Work = Chain | Fusion | Single | Copy;
+
+/**
+ * A step of a device. Steps with the same time run at the same time; the others run in the order of
+ * their times.
+ */
+export type ExecutionStep<W extends Work = Exclude<Work, Fusion>> = W & { readonly time: number };
+
+/** A step of any device. */
+export type AnyStep = ExecutionStep<Work>;
 
 /**
  * @param copies the copies to make when a join is complete, by the join. Copies under `null` come
@@ -32,7 +52,7 @@ export function schedule(
   program: Program,
   copies: ReadonlyMap<Value | null, readonly Copy[]> = new Map(),
 ): ExecutionStep[] {
-  const steps: ExecutionStep[] = [];
+  const steps: Exclude<Work, Fusion>[] = [];
   let chain: Value<'elementwise'>[] = [];
   const finishChain = (): void => {
     if (chain.length > 0) steps.push({ kind: 'chain', rows: chain[0].rows, columns: chain[0].columns, values: chain });
@@ -54,7 +74,7 @@ export function schedule(
   }
   finishChain();
   steps.push(...(copies.get(null) ?? []));
-  return steps;
+  return steps.map((step, time) => ({ ...step, time }));
 }
 
 /**

@@ -4,12 +4,17 @@
 // the values that they consist of.
 import { type Buffer, type Location, type Placement, fixedBuffer, sameLocation } from './placement.ts';
 import { type Region, intersection, overlap, sameRegion, wholeRegion } from './region.ts';
-import type { ExecutionStep } from './schedule.ts';
+import type { AnyStep } from './schedule.ts';
 import { type Program, type Value, isView, viewStart } from './value.ts';
 
 /** A read of a slot. Rows and columns count from the start of the slot. */
 export interface Read extends Region {
-  readonly step: number;
+  /** The time of the step that reads. Infinity for a read after the last step. */
+  readonly time: number;
+  /** Null after the last step. */
+  readonly by: AnyStep | null;
+  /** Whether the step reads each element before it computes the element at the same position. */
+  readonly isElementwise: boolean;
   /** The value that is read: the value of the slot, or a view or join of it. */
   readonly operand: Value;
 }
@@ -19,32 +24,31 @@ export interface Slot {
   readonly rows: number;
   readonly columns: number;
   location: Location | null;
-  /** The step that writes it. */
-  readonly writeStep: number;
+  readonly writtenBy: AnyStep;
   readonly reads: Read[];
 }
 
 /** The slots of a program, with the steps that write and read them. */
 export class Slots {
   readonly all: Slot[] = [];
-  readonly #steps: readonly ExecutionStep[];
+  readonly #steps: readonly AnyStep[];
   readonly #locations: ReadonlyMap<Value, Location>;
   readonly #resultSlots = new Map<Value, Slot>();
   readonly #fixedLocations = new Map<Value, Location>();
   /** The slot of each piece of a join. Undefined if the piece is itself a join. */
   readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
 
-  constructor(program: Program, steps: readonly ExecutionStep[], { locations, extraLocations }: Placement) {
+  constructor(program: Program, steps: readonly AnyStep[], { locations, extraLocations }: Placement) {
     this.#steps = steps;
     this.#locations = locations;
-    for (const [index, step] of steps.entries()) {
-      if (step.kind === 'copy') this.#add(step.value, step.to, index);
+    for (const step of steps) {
+      if (step.kind === 'copy') this.#add(step.value, step.to, step);
       else
         for (const value of computedValues(step))
-          this.#resultSlots.set(value, this.#add(value, locations.get(value) ?? null, index));
+          this.#resultSlots.set(value, this.#add(value, locations.get(value) ?? null, step));
     }
     for (const [value, locations] of extraLocations)
-      for (const location of locations) this.#add(value, location, this.slotOf(value).writeStep);
+      for (const location of locations) this.#add(value, location, this.slotOf(value).writtenBy);
     this.#findPieces(program);
     this.#recordReads(program);
   }
@@ -52,6 +56,11 @@ export class Slots {
   /** The slot of the result of an operation. */
   slotOf(value: Value): Slot {
     return this.#resultSlots.get(value)!;
+  }
+
+  /** Whether a step stores a value. */
+  isStored(value: Value): boolean {
+    return this.#resultSlots.has(value);
   }
 
   /**
@@ -74,17 +83,19 @@ export class Slots {
    * Whether this step is the last to read an operand, and reads it only as a whole. If so, the
    * result of the step may overwrite it.
    */
-  isLastReadBy(operand: Value, step: number): boolean {
+  isLastReadBy(operand: Value, step: AnyStep): boolean {
+    if (this.#isLookup(operand)) return false;
     let dying = true;
     let readsNow = 0;
     this.#visit(operand, wholeRegion(operand), (slot, region) => {
       if (slot.location?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
-        if (use.step < step || !overlap(use, region)) continue;
+        if (use.time < step.time || !overlap(use, region)) continue;
         // Two operands that overlap with an offset, such as h_0..h_{T-1} and h_1..h_T, do not share
         // an element at the same position.
         if (
-          use.step > step ||
+          use.by !== step ||
+          !use.isElementwise ||
           !sameRegion(use, region) ||
           !sameLocation(this.locationOf(use.operand), this.locationOf(operand))
         )
@@ -92,11 +103,17 @@ export class Slots {
         readsNow++;
       }
     });
-    return dying && (this.#steps[step].kind === 'chain' ? readsNow > 0 : readsNow === 1);
+    return dying && (isOneLoop(step) ? readsNow > 0 : readsNow === 1);
   }
 
-  #add({ rows, columns }: Value, location: Location | null, writeStep: number): Slot {
-    const slot: Slot = { rows, columns, location, writeStep: writeStep, reads: [] };
+  /** Whether a value is a lookup, or a part of one, that no step makes. */
+  #isLookup(value: Value): boolean {
+    if (isView(value)) return this.#isLookup(value.inputs[0]);
+    return value.kind === 'gather' && !this.#resultSlots.has(value);
+  }
+
+  #add({ rows, columns }: Value, location: Location | null, writtenBy: AnyStep): Slot {
+    const slot: Slot = { rows, columns, location, writtenBy, reads: [] };
     this.all.push(slot);
     return slot;
   }
@@ -121,13 +138,15 @@ export class Slots {
 
   /** Outputs and gradients are read after the last step. */
   #recordReads(program: Program): void {
-    const read = (operand: Value, step: number): void =>
-      this.#visit(operand, wholeRegion(operand), (slot, region) => slot.reads.push({ ...region, step, operand }));
-    for (const [index, step] of this.#steps.entries()) {
-      if (step.kind === 'copy') read(step.value, index);
-      else for (const operand of operandsOf(step)) read(operand, index);
+    const read = (operand: Value, by: AnyStep | null, isElementwise: boolean): void =>
+      this.#visit(operand, wholeRegion(operand), (slot, region) =>
+        slot.reads.push({ ...region, time: by?.time ?? Infinity, by, isElementwise, operand }),
+      );
+    for (const step of this.#steps) {
+      if (step.kind === 'copy') read(step.value, step, false);
+      else for (const [operand, isElementwise] of readsOf(step)) read(operand, step, isElementwise);
     }
-    for (const value of [...program.outputs.values(), ...program.gradients.values()]) read(value, Infinity);
+    for (const value of [...program.outputs.values(), ...program.gradients.values()]) read(value, null, false);
   }
 
   /** Visits the slots that hold a region of a value. */
@@ -148,22 +167,46 @@ export class Slots {
     } else {
       const slot = this.#resultSlots.get(value);
       if (slot) visitSlot(slot, region);
+      // A lookup that no step makes is done wherever it is read.
+      else if (value.kind === 'gather')
+        for (const input of value.inputs) this.#visit(input, wholeRegion(input), visitSlot);
     }
   }
 }
 
 /** The values that a step computes. */
-export function computedValues(step: ExecutionStep): readonly Value[] {
+export function computedValues(step: AnyStep): readonly Value[] {
   if (step.kind === 'copy') return [];
-  return step.kind === 'chain' ? step.values : [step.value];
+  return isOneLoop(step) ? step.values : [step.value];
+}
+
+/** Whether a step keeps intermediate values in registers, from one element to the next. */
+export function isOneLoop(step: AnyStep): step is Extract<AnyStep, { kind: 'chain' | 'fusion' }> {
+  return step.kind === 'chain' || step.kind === 'fusion';
 }
 
 /** The values that a step reads from memory. A chain keeps its intermediate values in registers. */
-export function operandsOf(step: ExecutionStep): readonly Value[] {
-  const computed = new Set<Value>(step.kind === 'chain' ? step.values : []);
-  return computedValues(step)
-    .flatMap((value) => value.inputs)
-    .filter((input) => !computed.has(input));
+export function operandsOf(step: AnyStep): readonly Value[] {
+  return readsOf(step).map(([operand]) => operand);
+}
+
+/**
+ * The values that a step reads from memory, and whether it reads an element only to compute the
+ * element at the same position.
+ */
+function readsOf(step: AnyStep): readonly (readonly [Value, boolean])[] {
+  const computed = new Set<Value>(isOneLoop(step) ? step.values : []);
+  return computedValues(step).flatMap((value) =>
+    value.inputs.flatMap((input, index) =>
+      computed.has(input) ? [] : [[input, isReadByElement(value, index)] as const],
+    ),
+  );
+}
+
+function isReadByElement(value: Value, index: number): boolean {
+  const { kind, inputs } = value;
+  if (kind === 'matmul') return value.plus && index === inputs.length - 1;
+  return kind === 'elementwise' || (kind === 'crossEntropy' && index === 0);
 }
 
 function indexByCorner(slots: readonly Slot[]): (corner: Location) => Slot | undefined {

@@ -153,8 +153,14 @@ export function viewStart(view: Value<'rows'> | Value<'columns'>): Position {
   return view.kind === 'rows' ? { row: view.first, column: 0 } : { row: 0, column: view.first };
 }
 
+/** The size of a matrix. */
+export interface Extent {
+  readonly rows: number;
+  readonly columns: number;
+}
+
 /** Whether two values have the same numbers of rows and columns. */
-export function sameShape(a: Value, b: Value): boolean {
+export function sameShape(a: Extent, b: Extent): boolean {
   return a.rows === b.rows && a.columns === b.columns;
 }
 

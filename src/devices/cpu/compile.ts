@@ -2,7 +2,7 @@
 // kernels, and of one generated function for each distinct chain. JavaScript runs a whole step with
 // one call.
 import { type Location, sameLocation } from '../../program/placement.ts';
-import type { Chain, ExecutionStep } from '../../program/schedule.ts';
+import type { ExecutionStep } from '../../program/schedule.ts';
 import { operandsOf } from '../../program/slots.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
@@ -17,6 +17,8 @@ import { type PlacedProduct, innerDimensionOf } from './products.ts';
 import { addressLimitsOf } from './ranges.ts';
 import { type Address, type MatrixAddress, withOffset } from './address.ts';
 import { FunctionBody, ModuleWriter, type Signature } from './wasm.ts';
+
+type ChainStep = Extract<ExecutionStep, { kind: 'chain' }>;
 
 /** Returns the number of an operation's group. `lap` is called with it after the operation. */
 type Observer = (step: ExecutionStep) => number;
@@ -102,7 +104,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
    * Turns locations into pointers, one for each row of a buffer that the chain uses, so that all
    * time steps of a sequence share a function.
    */
-  const specify = (chain: Chain): { specification: ChainSpecification; pointers: readonly Address[] } => {
+  const specify = (chain: ChainStep): { specification: ChainSpecification; pointers: readonly Address[] } => {
     const pointers: Address[] = [];
     const strides: number[] = [];
     const pointerOf = new Map<string, number>();
@@ -274,7 +276,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
   return { module: writer.encode(plan.pages), machine: machine && machine.finish() };
 }
 
-function walkOf(operand: Value, chain: Chain): OperandWalk {
+function walkOf(operand: Value, chain: ChainStep): OperandWalk {
   if (operand.columns !== chain.columns) return 'scalar';
   return operand.rows === chain.rows ? 'matrix' : 'row';
 }

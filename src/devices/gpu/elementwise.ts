@@ -1,18 +1,9 @@
-// The elementwise functions in the languages of kernels. Operands are names or short expressions; a
-// name may stand twice.
+// The elementwise functions in the language of gpu.js kernels. Operands are names, which may stand
+// twice.
 import type { ElementwiseFunction } from '../../program/value.ts';
-import type { Dialect } from './dialect.ts';
 
-export function expression(
-  dialect: Dialect,
-  apply: ElementwiseFunction,
-  operands: readonly string[],
-  constant: number,
-): string {
-  const { float, choose, call } = dialect;
-  const [x, y] = operands;
-  const k = `(${float(constant)})`;
-  const [zero, one] = [float(0), float(1)];
+export function expression(apply: ElementwiseFunction, [x, y]: readonly string[], constant: number): string {
+  const k = `(${constant})`;
   switch (apply) {
     case 'add':
       return `(${x} + ${y})`;
@@ -27,23 +18,23 @@ export function expression(
     case 'offset':
       return `(${x} + ${k})`;
     case 'sigmoid':
-      return `(${one} / (${one} + ${exponential(dialect, `-${x}`)}))`;
+      return `(1 / (1 + ${exponential(`-${x}`)}))`;
     case 'tanh':
-      return tanh(dialect, x);
+      return tanh(x);
     case 'relu':
-      return choose(`${x} <= ${zero}`, zero, x);
+      return `(${x} <= 0 ? 0 : ${x})`;
     case 'sqrt':
-      return call('sqrt', x);
+      return `Math.sqrt(${x})`;
     case 'clip':
-      return choose(`${x} > ${k}`, k, choose(`${x} < -${k}`, `-${k}`, x));
+      return `(${x} > ${k} ? ${k} : (${x} < -${k} ? -${k} : ${x}))`;
     case 'flush':
-      return choose(`${call('abs', x)} < ${k}`, zero, x);
+      return `(Math.abs(${x}) < ${k} ? 0 : ${x})`;
     case 'sigmoidGradient':
-      return `(${y} * ${x} * (${one} - ${x}))`;
+      return `(${y} * ${x} * (1 - ${x}))`;
     case 'tanhGradient':
-      return `(${y} * (${one} - ${x} * ${x}))`;
+      return `(${y} * (1 - ${x} * ${x}))`;
     case 'reluGradient':
-      return choose(`${x} > ${zero}`, y, zero);
+      return `(${x} > 0 ? ${y} : 0)`;
     default:
       return apply satisfies never;
   }
@@ -53,25 +44,18 @@ export function expression(
 const MAX_EXPONENT = 88;
 
 /**
- * The exponential of x, finite for large x: WGSL lets a compiler assume that there is no infinity.
- * NaN stays NaN.
+ * The exponential of x, finite for large x, because WGSL lets a compiler assume that there is no
+ * infinity. NaN stays NaN.
  */
-function exponential({ float, choose, call }: Dialect, x: string): string {
-  const most = float(MAX_EXPONENT);
-  return call('exp', choose(`${x} > ${most}`, most, x));
+function exponential(x: string): string {
+  return `Math.exp(${x} > ${MAX_EXPONENT} ? ${MAX_EXPONENT} : ${x})`;
 }
 
 /**
- * A shader's own tanh is NaN beyond ±89. From the exponential it is not, but loses the small ones
- * to cancellation, which their series keeps: up to 0.25 its error is below 2e-8 of x.
+ * A shader's own tanh is NaN beyond ±89. The exponential is not, but loses small results to
+ * cancellation. Their series keeps them: up to 0.25 its error is below 2e-8 of x.
  */
-function tanh(dialect: Dialect, x: string): string {
-  const { float, choose, call } = dialect;
-  const [one, two, three, fifteen, seventeen] = [1, 2, 3, 15, 17].map(float);
-  const series = `${x} * (${one} - ${x} * ${x} * (${one} / ${three} - ${x} * ${x} * (${two} / ${fifteen} - ${x} * ${x} * (${seventeen} / ${float(315)} - ${x} * ${x} * ${float(62)} / ${float(2835)}))))`;
-  return choose(
-    `${call('abs', x)} < ${float(0.25)}`,
-    series,
-    `${one} - ${two} / (${exponential(dialect, `${two} * ${x}`)} + ${one})`,
-  );
+function tanh(x: string): string {
+  const series = `${x} * (1 - ${x} * ${x} * (1 / 3 - ${x} * ${x} * (2 / 15 - ${x} * ${x} * (17 / 315 - ${x} * ${x} * 62 / 2835))))`;
+  return `(Math.abs(${x}) < 0.25 ? ${series} : 1 - 2 / (${exponential(`2 * ${x}`)} + 1))`;
 }

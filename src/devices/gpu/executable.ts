@@ -1,261 +1,190 @@
-// A workload on gpu.js: weights, slots and carried state are kept here, on the host, and go through
-// the plans of each job.
+// A workload on a GPU. Weights, optimizer slots and carried states stay on the GPU between calls.
 import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
-import type { Call, CallResult, CallCost, Executable, Job, PassTime, ResidentVector, Workload } from '../device.ts';
-import { type PassList, type Place, carryName } from './passes.ts';
-import { type ArgumentValue, type Kernels, Plan, type PlanResults } from './plan.ts';
-import { profilePasses } from './profile.ts';
-import { RESET, WEIGHTS, seedNames } from './reader.ts';
-import { type Health, Runner } from './runner.ts';
-import { elementsOf, numberArgument } from './writer.ts';
+import type { Call, CallCost, CallResult, Executable, PassTime, ResidentVector, Workload } from '../device.ts';
+import type { Backend, RawCall, RawResult, SpaceSizes } from './backend.ts';
+import type { Space } from './body.ts';
+import { type CompiledJob, numbersOf } from './compile.ts';
+import { reportNumbers, vectorElements } from './finish.ts';
+import { Recovery } from './recovery.ts';
 
-export interface CompiledJob {
-  readonly job: Job;
-  readonly list: PassList;
-}
+/** How long a run of calls should take, so that a user sees progress, and Ctrl-C has an effect. */
+const RUN_SECONDS = 0.5;
 
-/** What the last call kept for the next one. */
-interface State {
-  /** (N, columns) each, by name. */
-  readonly values: Map<string, Float32Array>;
-  /** Whether all of them are finite; null if nobody has looked since they were written. */
-  sound: boolean | null;
-}
-
-interface Running extends CompiledJob {
-  readonly runner: Runner;
-  /** Jobs may share one. */
-  readonly state: State;
-}
-
-interface GpuExecutableOptions {
+interface ExecutableOptions {
   readonly description: string;
   readonly memoryBytes: number;
-  readonly kernels: Kernels;
-  readonly health: Health;
+  readonly sizes: SpaceSizes;
+  /** Makes memory and kernels, at the start and after the GPU was lost. */
+  readonly open: () => Promise<Backend>;
 }
 
 export class GpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #workload: Workload;
-  readonly #jobs = new Map<string, Running>();
-  /** P */
+  readonly #jobs: ReadonlyMap<string, CompiledJob>;
+  readonly #recovery: Recovery;
+  readonly #callsPerRun = new Map<string, number>();
+  /** Jobs that have run, and whose kernels the driver has compiled. */
+  readonly #warm = new Set<string>();
+  /** Elements of a vector of all weights on the GPU, and P. */
+  readonly #length: number;
   readonly #count: number;
-  /** The weights, then each slot. */
-  #weights: Float32Array;
-  /**
-   * Whether all of them are finite; null if they have not been looked at since they were written.
-   */
-  #weightsSound: boolean | null = true;
   #closed = false;
-  #gradients: Float32Array;
-  readonly #kernels: Kernels;
-  readonly #health: Health;
 
-  constructor(
+  static async open(
     workload: Workload,
     jobs: readonly CompiledJob[],
-    { description, memoryBytes, kernels, health }: GpuExecutableOptions,
+    options: ExecutableOptions,
+  ): Promise<GpuExecutable> {
+    return new GpuExecutable(workload, jobs, options, await options.open());
+  }
+
+  private constructor(
+    workload: Workload,
+    jobs: readonly CompiledJob[],
+    { description, memoryBytes, sizes, open }: ExecutableOptions,
+    backend: Backend,
   ) {
     this.#workload = workload;
+    this.#jobs = new Map(jobs.map((each) => [each.job.name, each]));
     this.description = description;
     this.memoryBytes = memoryBytes;
-    this.#kernels = kernels;
-    this.#health = health;
+    this.#length = vectorElements(workload.parameters);
     this.#count = countParameters(workload.parameters);
-    this.#weights = new Float32Array(this.#count * (1 + (workload.update?.slots.length ?? 0)));
-    this.#gradients = new Float32Array(this.#count);
-    for (const { job, list } of jobs)
-      this.#jobs.set(job.name, {
-        job,
-        list,
-        runner: new Runner({
-          makePlan: (calls) => new Plan(list, kernels, calls),
-          passes: list.passes.length,
-          health,
-        }),
-        state: this.#jobs.get(job.sharesStateWith ?? job.name)?.state ?? clearState(list),
-      });
+    this.#recovery = new Recovery(backend, sizes, open);
   }
 
   callsPerRun(job: string): number {
-    return this.#jobs.get(job)!.runner.callsPerRun;
+    return this.#callsPerRun.get(job) ?? 1;
   }
 
   cost(job: string): CallCost {
-    return this.#jobs.get(job)!.list.cost;
-  }
-
-  profile(job: string): Promise<readonly PassTime[]> {
-    return profilePasses(this.#jobs.get(job)!.list, this.#kernels, this.#health);
+    return this.#jobs.get(job)!.cost;
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
     if (this.#closed) throw new Error('a closed executable runs nothing');
-    const running = this.#jobs.get(name)!;
+    const job = this.#jobs.get(name)!;
     const results: CallResult[] = [];
     while (results.length < calls.length) {
-      const rest = calls.slice(results.length);
-      const together = running.runner.together(rest.length);
-      const done =
-        together === 1 ? await this.#runSingly(running, rest) : await this.#runSome(running, rest.slice(0, together));
-      results.push(...done);
-      if (done.some(({ updated }, i) => rest[i].update !== undefined && !updated)) break;
+      const together = calls.slice(results.length, results.length + this.#recovery.mostCalls(job));
+      const raw = together.map((call, index) => this.#rawCall(job, call, index > 0));
+      const started = performance.now();
+      const { results: done, note } = await this.#recovery.run(job, raw);
+      this.#chooseCallsPerRun(job, together.length, (performance.now() - started) / 1000);
+      const made = done.map((result, index) => callResult(job, result, together[index]));
+      const refused = made.findIndex(({ updated }, index) => together[index].update !== undefined && !updated);
+      const kept = refused < 0 ? made : made.slice(0, refused + 1);
+      if (note !== null) kept[0] = { ...kept[0], note };
+      results.push(...kept);
+      if (refused >= 0) break;
     }
     return results;
   }
 
-  read(resident: ResidentVector): Promise<Float32Array> {
-    return Promise.resolve(this.#vector(resident).slice());
+  async profile(name: string): Promise<readonly PassTime[]> {
+    const job = this.#jobs.get(name)!;
+    const saved = await this.#recovery.save();
+    const times = await this.#recovery.times(job);
+    await this.#recovery.restore(saved);
+    const byKernel = new Map<string, PassTime>();
+    for (const [index, { planes }] of job.dispatches.entries()) {
+      const key = planes.map((body) => body.key).join();
+      const [{ rows, columns }] = planes;
+      const before = byKernel.get(key);
+      byKernel.set(key, {
+        kind: kindOf(job, index),
+        shape: { rows, columns, planes: planes.length },
+        passes: (before?.passes ?? 0) + 1,
+        microseconds: ((before?.microseconds ?? 0) * (before?.passes ?? 0) + 1000 * times[index]) / ((before?.passes ?? 0) + 1),
+        multiplyAdds: planes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+      });
+    }
+    return [...byKernel.values()].toSorted((a, b) => b.passes * b.microseconds - a.passes * a.microseconds);
   }
 
-  write(resident: ResidentVector, values: Float32Array): Promise<void> {
-    this.#vector(resident).set(values);
-    if (resident.kind === 'state') this.#jobs.get(resident.job)!.state.sound = null;
-    else if (resident.kind !== 'gradients') this.#weightsSound = null;
+  async read(resident: ResidentVector, into?: Float32Array): Promise<Float32Array> {
+    const { space, offset, elements } = this.#placeOf(resident);
+    const values = await this.#recovery.read(space, offset, elements);
+    if (!into) return values;
+    into.set(values);
+    return into;
+  }
+
+  async write(resident: ResidentVector, values: Float32Array): Promise<void> {
+    const { space, offset } = this.#placeOf(resident);
+    await this.#recovery.write(space, offset, values);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#recovery.close();
     return Promise.resolve();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    for (const { runner } of this.#jobs.values()) await runner.close().catch(() => {});
-  }
-
-  #vector(resident: ResidentVector): Float32Array {
-    if (resident.kind === 'gradients') return this.#gradients;
-    if (resident.kind === 'state') return this.#jobs.get(resident.job)!.state.values.get(resident.name)!;
-    const index = resident.kind === 'parameters' ? 0 : 1 + this.#workload.update!.slots.indexOf(resident.name);
-    return this.#weights.subarray(index * this.#count, (index + 1) * this.#count);
-  }
-
-  /** Calls in one run; none if they are too many for the GPU's memory. */
-  async #runSome(running: Running, calls: readonly Call[]): Promise<CallResult[]> {
-    // Kernels may turn NaN into a number: a number that is none is looked for in what goes in and
-    // in what comes back.
-    const sound = this.#goesInSound(running, calls[0]);
-    const updates = calls[0].update !== undefined;
-    if (!sound && calls.length > 1) return this.#runSingly(running, calls);
-    const outcome = await running.runner.run(
-      carriedInto(running).set(WEIGHTS, this.#weights),
-      calls.map((call) => this.#arguments(running, call)),
-    );
-    if (outcome === null) return [];
-    const { results, note } = outcome;
-    const updated = updates && sound && isSound(results);
-    // The weights from before are still here: the same calls again, one by one, find the one that
-    // is to be refused.
-    if (updates && !updated && calls.length > 1) return withNote(await this.#runSingly(running, calls), note);
-    this.#take(running, results, updated);
-    return withNote(
-      results.calls.map(({ lossNats, gradientNorm, outputs }) => ({
-        lossNats: sound ? lossNats : NaN,
-        gradientNorm,
-        updated,
-        outputs: Object.fromEntries(
-          [...running.list.outputs].map(([name, place]) => [
-            name,
-            matrixAt(outputs.get(place.pass)!, place, running.list),
-          ]),
-        ),
-      })),
-      note,
-    );
-  }
-
-  #goesInSound({ state }: Running, { reset }: Call): boolean {
-    this.#weightsSound ??= areFinite(this.#weights);
-    state.sound ??= [...state.values.values()].every(areFinite);
-    return this.#weightsSound && (reset === true || state.sound);
-  }
-
-  #take({ list, state }: Running, { carried, gradients }: PlanResults, updated: boolean): void {
-    for (const [name, place] of list.states)
-      state.values.set(name, matrixAt(carried.get(carryName(place.pass))!, place, list));
-    state.sound = updated ? true : null;
-    if (updated) this.#weights = carried.get(WEIGHTS)!;
-    if (gradients) this.#gradients = gradients;
-  }
-
-  async #runSingly(running: Running, calls: readonly Call[]): Promise<CallResult[]> {
-    const results: CallResult[] = [];
-    for (const call of calls) {
-      const [result] = await this.#runSome(running, [call]);
-      results.push(result);
-      if (call.update !== undefined && !result.updated) break;
+  #placeOf(resident: ResidentVector): { space: Space; offset: number; elements: number } {
+    if (resident.kind === 'state') {
+      const state = this.#jobs.get(resident.job)!.states.get(resident.name)!;
+      return { space: 'call', ...state };
     }
-    return results;
+    const vectors = ['parameters', 'gradients', ...(this.#workload.update?.slots ?? [])];
+    const index = vectors.indexOf(resident.kind === 'slot' ? resident.name : resident.kind);
+    return { space: 'vectors', offset: index * this.#length, elements: this.#count };
   }
 
-  #arguments({ job, list }: Running, call: Call): Map<string, ArgumentValue> {
-    const given = new Map<string, ArgumentValue>([
-      ['ids', Float32Array.from(call.ids)],
-      ['targets', Float32Array.from(call.targets ?? new Int32Array(job.steps * job.batch))],
-      [RESET, call.reset ? 1 : 0],
-    ]);
-    for (const name of this.#workload.update?.scalars ?? []) given.set(numberArgument(name), call.update?.[name] ?? 0);
-    for (const { site } of list.masks) {
-      const seed = dropoutSeed(call.dropoutKey ?? 0, site);
-      const { high, low } = seedNames(site);
-      given.set(high, seed >>> 16).set(low, seed & 0xffff);
+  #rawCall(compiled: CompiledJob, call: Call, continues: boolean): RawCall {
+    const { job, call: layout, scatterRows } = compiled;
+    const inputs = new Float32Array(layout.inputs);
+    const at = (offset: number): number => offset - layout.ids;
+    inputs.set(call.ids, 0);
+    inputs.set(call.targets ?? new Int32Array(job.steps * job.batch), at(layout.targets));
+    if (scatterRows > 0) {
+      const { positions, firsts } = sortById(call.ids, scatterRows);
+      inputs.set(positions, at(layout.sortedPositions));
+      inputs.set(firsts, at(layout.firstPositions));
     }
-    return given;
+    const seedOf = (site: number): number => dropoutSeed(call.dropoutKey ?? 0, site);
+    for (const [name, value] of numbersOf(compiled, call.update ?? {}, continues, seedOf))
+      inputs[at(layout.numbers.get(name)!)] = value;
+    return { inputs, reset: call.reset ?? false, updates: call.update !== undefined };
+  }
+
+  /** How many calls a run should have, from how long one took that compiled nothing. */
+  #chooseCallsPerRun(job: CompiledJob, calls: number, seconds: number): void {
+    const { name } = job.job;
+    if (this.#warm.has(name)) {
+      const wanted = Math.floor((calls * RUN_SECONDS) / seconds);
+      this.#callsPerRun.set(name, Math.max(1, Math.min(wanted, this.#recovery.mostCalls(job), 4 * this.callsPerRun(name))));
+    }
+    this.#warm.add(name);
   }
 }
 
-function clearState({ states }: PassList): State {
+/** The positions of ids, sorted by id (a counting sort), and for each id the first of its positions. */
+export function sortById(ids: Int32Array, rows: number): { positions: Int32Array; firsts: Int32Array } {
+  const firsts = new Int32Array(rows + 1);
+  for (const id of ids) firsts[id + 1]++;
+  for (let id = 0; id < rows; id++) firsts[id + 1] += firsts[id];
+  const next = firsts.slice();
+  const positions = new Int32Array(ids.length);
+  for (const [position, id] of ids.entries()) positions[next[id]++] = position;
+  return { positions, firsts };
+}
+
+function callResult({ trains }: CompiledJob, { report, outputs }: RawResult, { update }: Call): CallResult {
+  const [loss, norm, refused] = reportNumbers.map((_, index) => report[index]);
   return {
-    values: new Map([...states].map(([name, { rows, columns }]) => [name, new Float32Array(rows * columns)])),
-    sound: true,
+    lossNats: loss,
+    gradientNorm: trains ? norm : NaN,
+    updated: update !== undefined && refused === 0,
+    outputs,
   };
 }
 
-/** The buffers of the passes that kept the state, by the arguments that bring it to the next call. */
-function carriedInto({ list, state }: Running): Map<string, Float32Array> {
-  const carried = new Map<string, Float32Array>();
-  for (const [name, place] of list.states) {
-    const argument = carryName(place.pass);
-    const buffer = carried.get(argument) ?? new Float32Array(elementsOf(list.passes[place.pass].shape));
-    const values = state.values.get(name)!;
-    startsOfRows(place, list).forEach((at, row) =>
-      buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at),
-    );
-    carried.set(argument, buffer);
-  }
-  return carried;
-}
-
-/** Where the rows of a matrix begin in the buffer of its pass. */
-function startsOfRows({ pass, plane, row, column, rows }: Place, { passes }: PassList): number[] {
-  const { shape } = passes[pass];
-  if (shape.kind === 'vector') throw new Error('a vector has no rows');
-  return Array.from({ length: rows }, (_, index) => (plane * shape.rows + row + index) * shape.columns + column);
-}
-
-function matrixAt(buffer: Float32Array, place: Place, list: PassList): Float32Array {
-  const values = new Float32Array(place.rows * place.columns);
-  startsOfRows(place, list).forEach((at, row) =>
-    values.set(buffer.subarray(at, at + place.columns), row * place.columns),
-  );
-  return values;
-}
-
-/** Says with the first result what happened in the run. */
-function withNote([first, ...rest]: readonly CallResult[], note: string | null): CallResult[] {
-  return note === null ? [first, ...rest] : [{ ...first, note }, ...rest];
-}
-
-function isSound({ calls, carried }: PlanResults): boolean {
-  return (
-    calls.every(({ lossNats, gradientNorm }) => Number.isFinite(lossNats) && Number.isFinite(gradientNorm)) &&
-    [...carried.values()].every(areFinite)
-  );
-}
-
-/** For what is finite, and nothing else, x − x is 0. */
-function areFinite(values: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] - values[i];
-  return sum === 0;
+function kindOf({ dispatches }: CompiledJob, index: number): string {
+  const { planes, isUpdate } = dispatches[index];
+  if (isUpdate) return 'update';
+  return planes.some(({ multiplyAdds }) => multiplyAdds > 0) ? 'product' : 'chain';
 }

@@ -3,18 +3,20 @@
 // WebGPU nor the headless-gl that gpu.js asks for. Knows nothing of programs.
 import gpuJs from 'gpu.js';
 
-/** A kernel of gpu.js, as far as splice.ts knows it. */
-export interface WebGpuKernel {
-  readonly source: unknown;
-  /** Elements of the output that a workgroup makes: gpu.js starts as many as cover it. */
-  workgroupSize: readonly number[];
+/** A kernel of gpu.js for WebGPU, as far as translate.ts knows it. */
+interface WebGpuKernel {
+  /** The body of the kernel, and the functions that it calls, in WGSL. */
+  readonly translatedBody: string;
+  readonly translatedFunctions: string;
+  /** Translates the source for arguments of these types. */
+  build(...values: readonly unknown[]): Promise<void>;
 }
 
 // A CommonJS package without named exports.
 export const { GPU, Input } = gpuJs;
-/** Not among the types of gpu.js, and not for its users: for splice.ts. */
+/** Not among the types of gpu.js. */
 export const { WebGPUKernel } = gpuJs as unknown as {
-  WebGPUKernel: { prototype: { assembleWGSL(this: WebGpuKernel): string } };
+  WebGPUKernel: new (source: string, settings: object) => WebGpuKernel;
 };
-/** One mode of gpu.js, with its kernels and pipelines. */
+/** One mode of gpu.js, with its kernels. */
 export type Gpu = InstanceType<typeof GPU>;

@@ -1,96 +1,88 @@
-// The gpu device: programs as kernels of gpu.js, on WebGPU where there is a GPU, or in one of
-// gpu.js's other modes for comparison.
+// The gpu device: gpu.js compiles kernels, and they run on WebGPU, or without a GPU for tests.
+import { type RnnError, usageError } from '../../errors.ts';
+import { flagOf } from '../../options/flags.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { choiceFrom } from '../environment.ts';
-import { type AdapterFacts, adapterHealth, hasRoomFor, openWebGpu } from './adapter.ts';
-import { type CompiledJob, GpuExecutable } from './executable.ts';
-import { buffersOf, bytesOf } from './memory.ts';
-import { compilePasses } from './passes.ts';
-import { Kernels } from './plan.ts';
-import { tooLittleMemory } from './runner.ts';
-import { productStyles } from './tiles.ts';
-import { elementsOf } from './writer.ts';
+import { Adapter, type AdapterFacts } from './adapter.ts';
+import type { Backend, SpaceSizes } from './backend.ts';
+import { type CompiledJob, compileJob, placeStates } from './compile.ts';
+import { GpuExecutable } from './executable.ts';
+import { vectorElements } from './finish.ts';
+import { Interpreter } from './interpreter.ts';
+import { OutOfMemoryError, WebGpuBackend } from './webgpu.ts';
 
-export type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
+export type GpuMode = 'webgpu' | 'software' | 'cpu';
 
-/** Buffers that a kernel may read where nothing limits them. */
-const MANY_INPUTS = 15;
+interface Compiled {
+  readonly jobs: readonly CompiledJob[];
+  readonly sizes: SpaceSizes;
+}
 
-/**
- * @throws RnnError `device` if there is no such adapter here, or another device of this process has
- * one of the other kind open
- */
+/** @throws RnnError `device` if there is no such adapter here */
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
-  const products = choiceFrom('RNN_GPU_PRODUCTS', productStyles) ?? (mode === 'webgpu' ? 'auto' : 'plain');
-  const opened =
-    mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
-  const adapter = opened?.facts;
-  const kernels = new Kernels(mode === 'software' ? 'webgpu' : mode, products);
-  const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
-  const compiled = new WeakMap<Workload, CompiledJob[]>();
-  const jobsOf = (workload: Workload): CompiledJob[] => {
-    const known =
-      compiled.get(workload) ??
-      workload.jobs.map((job) => ({
-        job,
-        list: compilePasses(job.build(job.batch), {
-          parameters: workload.parameters,
-          update: workload.update,
-          mostInputs,
-          products: workload.interactive ? 'plain' : kernels.products,
-        }),
-      }));
+  const adapter = mode === 'cpu' ? null : await Adapter.open(mode === 'webgpu' ? 'hardware' : 'software');
+  const compiled = new WeakMap<Workload, Compiled>();
+  const compiledFor = (workload: Workload): Compiled => {
+    const known = compiled.get(workload) ?? compileWorkload(workload);
     compiled.set(workload, known);
     return known;
   };
-  const description = `${name}: ${adapter ? adapter.name : `gpu.js, mode ${mode}`}`;
+  const description = `${name}: ${adapter ? adapter.facts.name : 'gpu.js without a GPU'}`;
   return {
     name,
     description,
-    estimate: async (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
+    estimate: async (workload) => hostBytes(workload) + (adapter?.facts.software === false ? 0 : bytesOf(compiledFor(workload))),
     async compile(workload) {
-      const jobs = jobsOf(workload);
-      if (adapter) await refuseTooLarge(jobs, adapter);
-      return new GpuExecutable(workload, jobs, {
-        description,
-        memoryBytes: planBytes(jobs),
-        kernels,
-        health: adapterHealth,
-      });
-    },
-    close: async () => {
+      const { jobs, sizes } = compiledFor(workload);
+      if (adapter) refuseTooLarge(sizes, adapter.facts);
+      const open = async (): Promise<Backend> =>
+        adapter ? WebGpuBackend.open(adapter, jobs, sizes, workload.interactive === true) : new Interpreter(sizes);
       try {
-        await kernels.gpu.destroy();
-      } catch {
-        // The device may be lost already.
+        return await GpuExecutable.open(workload, jobs, { description, memoryBytes: bytesOf({ jobs, sizes }), sizes, open });
+      } catch (error) {
+        throw error instanceof OutOfMemoryError ? tooLittleMemory() : error;
       }
-      opened?.close();
+    },
+    close: async () => adapter?.close(),
+  };
+}
+
+function compileWorkload({ parameters, jobs, update }: Workload): Compiled {
+  const built = jobs.map((job) => ({ job, program: job.build(job.batch) }));
+  const states = placeStates(built);
+  const compiled = built.map(({ job, program }) => compileJob(job, program, { parameters, update, states }));
+  return {
+    jobs: compiled,
+    sizes: {
+      arena: Math.max(...compiled.map(({ arenaElements }) => arenaElements)),
+      vectors: (2 + (update?.slots.length ?? 0)) * vectorElements(parameters),
+      call: Math.max(...compiled.map(({ call }) => call.elements)),
     },
   };
 }
 
-/** Weights and slots as they are kept, handed over, brought back and staged; the gradients. */
-function hostBytes({ parameters, update }: Workload): number {
-  return 4 * countParameters(parameters) * (4 * (1 + (update?.slots.length ?? 0)) + 2);
+function bytesOf({ sizes }: Compiled): number {
+  return 4 * (sizes.arena + sizes.vectors + sizes.call);
 }
 
-/** Each job has a plan of one call and one of many, whose calls share buffers. */
-function planBytes(jobs: readonly CompiledJob[]): number {
-  return jobs.reduce((sum, { list }) => sum + 2 * bytesOf(list), 0);
+/** The copy from which memory is restored, and weights on their way to and from the GPU. */
+function hostBytes({ parameters, update }: Workload): number {
+  return 4 * countParameters(parameters) * (2 * (2 + (update?.slots.length ?? 0)));
 }
 
 /** Before anything is written for a run that could not make its first step. */
-async function refuseTooLarge(jobs: readonly CompiledJob[], { name, limits }: AdapterFacts): Promise<void> {
+function refuseTooLarge({ arena, vectors, call }: SpaceSizes, { name, limits }: AdapterFacts): void {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const largest = Math.max(
-    ...jobs.flatMap(({ list }) => [...list.passes, ...list.arguments].map(({ shape }) => 4 * elementsOf(shape))),
+  const largest = 4 * Math.max(arena, vectors, call);
+  if (largest <= most) return;
+  const inGiB = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  throw tooLittleMemory(`this model and batch need a buffer of ${inGiB(largest)}, and ${name} allows ${inGiB(most)}`);
+}
+
+function tooLittleMemory(message = 'the GPU has too little memory for this model and batch'): RnnError {
+  return usageError(
+    message,
+    `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}, then ${flagOf('hidden')} or ${flagOf('layers')}; or use ${flagOf('device')} cpu`,
   );
-  if (largest > most) {
-    throw tooLittleMemory(
-      `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`,
-    );
-  }
-  if (!(await hasRoomFor(jobs.flatMap(({ list }) => buffersOf(list))))) throw tooLittleMemory();
 }

@@ -1,10 +1,9 @@
-// Undoes the stacking of time steps where a device of passes gains by it. What reads a step of a
-// stacked product gets a product of that step, so that layers can run side by side, one step apart,
-// and nothing is copied together only to be read apart again.
-import type { Builder } from '../../program/builder.ts';
+// Undoes the stacking of time steps where a GPU gains by it. What reads a step of a stacked product
+// gets a product of that step, so that layers can run side by side, one step apart, and nothing is
+// copied together only to be read apart again.
+import type { Builder, JoinPart } from '../../program/builder.ts';
 import { rewrite } from '../../program/rewrite.ts';
 import { type Program, type Value, sameShape } from '../../program/value.ts';
-import { rowPieces, rowsOf } from './nodes.ts';
 
 interface Step {
   readonly row: number;
@@ -84,4 +83,19 @@ function valuesReadBySteps(program: Program): Set<Value> {
       if (!(value.kind === 'elementwise' && sameShape(input, value) && found.has(value))) wholes.add(input);
   }
   return found;
+}
+
+/** The pieces of a join of matrices on top of each other, from the top. */
+function rowPieces(join: Value): JoinPart[] | null {
+  if (join.kind !== 'join' || !join.inputs.every((piece) => piece.columns === join.columns)) return null;
+  return join.inputs.map((value, i) => ({ value, ...join.positions[i] })).toSorted((a, b) => a.row - b.row);
+}
+
+/** Some rows of a value, of the pieces that they are made of if it is a join; else null. */
+function rowsOf(builder: Builder, value: Value, first: number, count: number): Value | null {
+  const pieces = rowPieces(value);
+  if (!pieces) return builder.rows(value, first, count);
+  const within = pieces.filter(({ row, value: { rows } }) => row >= first && row + rows <= first + count);
+  const covered = within.reduce((sum, piece) => sum + piece.value.rows, 0);
+  return covered === count ? builder.concatenate(within.map((piece) => piece.value)) : null;
 }

@@ -1,0 +1,216 @@
+// From a job's program to the dispatches of a call. Bodies of one time and shape share a dispatch,
+// as planes. Plain data: knows neither gpu.js nor WebGPU.
+import { groupBy } from '../../group.ts';
+import { layOutSteps } from '../../program/layout.ts';
+import { runUninterrupted } from '../../sliced-work.ts';
+import type { ParameterShape, Program, Value } from '../../program/value.ts';
+import type { CallCost, Job, UpdateRule } from '../device.ts';
+import type { Body, Place } from './body.ts';
+import { VECTOR_ROW, reportNumbers, report, squareSums, update as updateBody, vectorElements } from './finish.ts';
+import { type FixedPlaces, StepWriter } from './members.ts';
+import { splitBlocks, splitSums } from './rewrites.ts';
+import { scheduleForGpu } from './steps.ts';
+import { unstack } from './unstack.ts';
+
+/** One start of a kernel: all bodies have the same shape. */
+export interface Dispatch {
+  readonly planes: readonly Body[];
+  /** Only where weights are updated. */
+  readonly isUpdate: boolean;
+}
+
+/** Elements of the space `call`: those that come with a call, in this order, and those that stay. */
+export interface CallLayout {
+  readonly report: number;
+  readonly ids: number;
+  readonly targets: number;
+  readonly sortedPositions: number;
+  readonly firstPositions: number;
+  /** Numbers by name: scalars of the update, `continues`, and the halves of seeds of masks. */
+  readonly numbers: ReadonlyMap<string, number>;
+  /** Elements from `ids` on that come with a call. */
+  readonly inputs: number;
+  readonly elements: number;
+}
+
+/** One call of a job. */
+export interface CompiledJob {
+  readonly job: Job;
+  readonly dispatches: readonly Dispatch[];
+  readonly arenaElements: number;
+  readonly call: CallLayout;
+  /** Rows of the table whose gradient is a scatter, or 0. */
+  readonly scatterRows: number;
+  readonly masks: readonly Value<'dropoutMask'>[];
+  readonly states: ReadonlyMap<string, { readonly offset: number; readonly elements: number }>;
+  readonly outputs: ReadonlyMap<string, { readonly place: Place; readonly rows: number; readonly columns: number }>;
+  readonly trains: boolean;
+  readonly cost: CallCost;
+}
+
+/** Where the carried states of all jobs are in the space `call`, and where its other parts begin. */
+export interface StatePlaces {
+  /** By job and name. */
+  readonly offsets: ReadonlyMap<string, number>;
+  readonly report: number;
+  readonly inputs: number;
+}
+
+export const CONTINUES = 'continues';
+export const stateKey = (job: Job, name: string): string => `${job.sharesStateWith ?? job.name} ${name}`;
+const seedName = (site: number, half: 0 | 1): string => `seed ${site} ${half}`;
+const scalarName = (name: string): string => `scalar ${name}`;
+
+/** Programs of all jobs, and where their states are. */
+export function placeStates(jobs: readonly { readonly job: Job; readonly program: Program }[]): StatePlaces {
+  const offsets = new Map<string, number>();
+  let next = 0;
+  for (const { job, program } of jobs)
+    for (const value of program.values) {
+      if (value.kind !== 'loadState' && value.kind !== 'storeState') continue;
+      const key = stateKey(job, value.name);
+      if (offsets.has(key)) continue;
+      offsets.set(key, next);
+      next += value.rows * value.columns;
+    }
+  return { offsets, report: next, inputs: next + reportNumbers.length };
+}
+
+interface CompileOptions {
+  readonly parameters: readonly ParameterShape[];
+  readonly update: UpdateRule | null;
+  readonly states: StatePlaces;
+}
+
+export function compileJob(
+  job: Job,
+  built: Program,
+  { parameters, update, states }: CompileOptions,
+): CompiledJob {
+  const program = splitSums(splitBlocks(unstack(built)));
+  const trains = program.gradients.size > 0;
+  const layout = runUninterrupted(layOutSteps(program, (placement) => scheduleForGpu(program, placement)));
+  const masks = program.values.filter((value) => value.kind === 'dropoutMask');
+  const scatterRows = Math.max(0, ...program.values.map((value) => (value.kind === 'scatter' ? value.rows : 0)));
+  const call = layOutCall(job, states, masks, scatterRows, update);
+  const length = vectorElements(parameters);
+  const parameterOffsets = new Map<string, number>();
+  let parameterOffset = 0;
+  for (const { name, rows, columns } of parameters) {
+    parameterOffsets.set(name, parameterOffset);
+    parameterOffset += rows * columns;
+  }
+  let arenaElements = layout.arenaElements;
+  const reserve = (elements: number): number => (arenaElements += elements) - elements;
+  const losses = program.values.filter((value) => value.kind === 'crossEntropy');
+  const statistics = new Map(losses.map((value) => [value as Value, reserve(3 * value.rows)]));
+  const places = {
+    length,
+    report: states.report,
+    continues: call.numbers.get(CONTINUES)!,
+    squares: trains ? reserve(length / VECTOR_ROW) : 0,
+  };
+  const fixed: FixedPlaces = {
+    ...call,
+    gradients: length,
+    parameter: (name) => parameterOffsets.get(name)!,
+    state: (name) => states.offsets.get(stateKey(job, name))!,
+    seed: (site) => call.numbers.get(seedName(site, 0))!,
+    statistics: (value) => statistics.get(value)!,
+  };
+  const writer = new StepWriter(layout, fixed);
+  const dispatches = arrange(layout.steps.flatMap((step) => writer.bodiesOf(step)));
+  const addLast = (body: Body, isUpdate = false): void => void dispatches.push({ planes: [body], isUpdate });
+  if (trains) addLast(squareSums(places));
+  if (trains || losses.length > 0) {
+    const rowLosses = losses.map((value) => ({ place: writer.rowLosses(value), rows: value.rows }));
+    addLast(report(rowLosses, trains, update?.clipNorm ?? 0, places));
+  }
+  if (trains && update) {
+    const scalars = new Map(update.scalars.map((name) => [name, call.numbers.get(scalarName(name))!]));
+    addLast(updateBody(update, parameters, scalars, places), true);
+  }
+  const bodies = dispatches.flatMap(({ planes }) => planes);
+  return {
+    job,
+    dispatches,
+    arenaElements,
+    call,
+    scatterRows,
+    masks,
+    states: statesOf(job, program, states),
+    outputs: new Map(
+      [...program.outputs].map(([name, value]) => [
+        name,
+        { place: writer.placeOfValue(value), rows: value.rows, columns: value.columns },
+      ]),
+    ),
+    trains,
+    cost: {
+      passes: dispatches.length,
+      kernels: new Set(dispatches.map(({ planes }) => planes.map(({ key }) => key).join())).size,
+      multiplyAdds: bodies.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+      bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0),
+    },
+  };
+}
+
+/** Bodies of one time and shape as planes of a dispatch, with sums apart from the others. */
+function arrange(bodies: readonly { readonly time: number; readonly body: Body }[]): Dispatch[] {
+  const groups = groupBy(
+    bodies,
+    ({ time, body }) => `${time} ${body.rows} ${body.columns} ${body.sums.length > 0 ? 'sums' : ''}`,
+  );
+  return [...groups.values()]
+    .toSorted(([a], [b]) => a.time - b.time)
+    .map((group) => ({ planes: group.map(({ body }) => body), isUpdate: false }));
+}
+
+function layOutCall(
+  { steps, batch }: Job,
+  states: StatePlaces,
+  masks: readonly Value<'dropoutMask'>[],
+  scatterRows: number,
+  update: UpdateRule | null,
+): CallLayout {
+  const count = steps * batch;
+  let next = states.inputs;
+  const reserve = (elements: number): number => (next += elements) - elements;
+  const ids = reserve(count);
+  const targets = reserve(count);
+  const sortedPositions = reserve(scatterRows > 0 ? count : 0);
+  const firstPositions = reserve(scatterRows > 0 ? scatterRows + 1 : 0);
+  const numbers = new Map<string, number>();
+  for (const name of update?.scalars ?? []) numbers.set(scalarName(name), reserve(1));
+  numbers.set(CONTINUES, reserve(1));
+  for (const { site } of masks)
+    for (const half of [0, 1] as const)
+      if (!numbers.has(seedName(site, half))) numbers.set(seedName(site, half), reserve(1));
+  return { report: states.report, ids, targets, sortedPositions, firstPositions, numbers, inputs: next - ids, elements: next };
+}
+
+/** The numbers of a call by their names. */
+export function numbersOf(
+  { masks }: CompiledJob,
+  scalars: Readonly<Record<string, number>>,
+  continues: boolean,
+  seedOf: (site: number) => number,
+): Map<string, number> {
+  const numbers = new Map(Object.entries(scalars).map(([name, value]) => [scalarName(name), value]));
+  numbers.set(CONTINUES, continues ? 1 : 0);
+  for (const { site } of masks) {
+    const seed = seedOf(site);
+    numbers.set(seedName(site, 0), seed >>> 16).set(seedName(site, 1), seed & 0xffff);
+  }
+  return numbers;
+}
+
+function statesOf(job: Job, program: Program, states: StatePlaces): CompiledJob['states'] {
+  return new Map(
+    program.values.flatMap((value) =>
+      value.kind === 'loadState'
+        ? [[value.name, { offset: states.offsets.get(stateKey(job, value.name))!, elements: value.rows * value.columns }] as const]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,108 @@
+// The memory of an executable, which survives the loss of its GPU: it is restored from a copy, and
+// the calls since the copy are made again. They give the same results, because a call depends only
+// on memory and on what comes with it.
+import { deviceError } from '../../errors.ts';
+import { flagOf } from '../../options/flags.ts';
+import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSizes } from './backend.ts';
+import type { Space } from './body.ts';
+import type { CompiledJob } from './compile.ts';
+
+/** The log of calls that is kept before another copy of the memory is taken: bytes. */
+const MOST_LOG_BYTES = 2 ** 28;
+
+/** What stays between calls: two of the three spaces. */
+type Saved = Readonly<Record<'vectors' | 'call', Float32Array>>;
+
+interface RunOutcome {
+  readonly results: readonly RawResult[];
+  /** What happened that the user should know. */
+  readonly note: string | null;
+}
+
+export class Recovery {
+  #backend: Backend;
+  readonly #open: () => Promise<Backend>;
+  readonly #sizes: SpaceSizes;
+  #saved: Saved;
+  /** What was done since the copy. */
+  #log: ((backend: Backend) => Promise<unknown>)[] = [];
+  #logBytes = 0;
+
+  constructor(backend: Backend, sizes: SpaceSizes, open: () => Promise<Backend>) {
+    this.#backend = backend;
+    this.#open = open;
+    this.#sizes = sizes;
+    this.#saved = { vectors: new Float32Array(sizes.vectors), call: new Float32Array(sizes.call) };
+  }
+
+  mostCalls(job: CompiledJob): number {
+    return this.#backend.mostCalls(job);
+  }
+
+  /** @throws RnnError `device` if the GPU was lost and does not come back */
+  async run(job: CompiledJob, calls: readonly RawCall[]): Promise<RunOutcome> {
+    if (this.#logBytes > MOST_LOG_BYTES) await this.save();
+    const { value: results, wasLost } = await this.#surviving((backend) => backend.run(job, calls));
+    this.#log.push((backend) => backend.run(job, calls));
+    this.#logBytes += calls.reduce((sum, { inputs }) => sum + inputs.byteLength, 0);
+    const steps = calls.length === 1 ? 'a step was' : `${calls.length} steps were`;
+    return { results, note: wasLost ? `the GPU was lost and came back: ${steps} computed once more` : null };
+  }
+
+  async read(space: Space, offset: number, elements: number): Promise<Float32Array> {
+    return (await this.#surviving((backend) => backend.read(space, offset, elements))).value;
+  }
+
+  async write(space: Space, offset: number, values: Float32Array): Promise<void> {
+    const copy = values.slice();
+    await this.#surviving((backend) => backend.write(space, offset, copy));
+    this.#log.push((backend) => backend.write(space, offset, copy));
+    this.#logBytes += copy.byteLength;
+  }
+
+  /** Copies what stays between calls. */
+  async save(): Promise<Saved> {
+    const vectors = await this.read('vectors', 0, this.#sizes.vectors);
+    const call = await this.read('call', 0, this.#sizes.call);
+    this.#saved = { vectors, call };
+    this.#log = [];
+    this.#logBytes = 0;
+    return this.#saved;
+  }
+
+  async restore({ vectors, call }: Saved): Promise<void> {
+    await this.#backend.write('vectors', 0, vectors);
+    await this.#backend.write('call', 0, call);
+  }
+
+  times(job: CompiledJob): Promise<readonly number[]> {
+    return this.#backend.times(job);
+  }
+
+  close(): void {
+    this.#backend.close();
+  }
+
+  /** Does something once more, on a new GPU with the same memory, if the GPU is lost. */
+  async #surviving<Result>(
+    work: (backend: Backend) => Promise<Result>,
+  ): Promise<{ readonly value: Result; readonly wasLost: boolean }> {
+    try {
+      return { value: await work(this.#backend), wasLost: false };
+    } catch (error) {
+      if (!(error instanceof GpuLostError)) throw error;
+      try {
+        this.#backend = await this.#open();
+        await this.restore(this.#saved);
+        for (const repeat of this.#log) await repeat(this.#backend);
+        return { value: await work(this.#backend), wasLost: true };
+      } catch (cause) {
+        throw deviceError(
+          'the GPU was lost and does not come back',
+          `its driver may have been reset or the machine suspended; ${flagOf('device')} cpu goes without it`,
+          { cause },
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// Sums by all threads of a workgroup, for few results of many terms.
+import type { Factor, Term } from './body.ts';
+import type { Shared } from './kernel.ts';
+import { WORKGROUP_THREADS } from './source.ts';
+
+/** Statements of one workgroup: the sums of one element, and what becomes of them. */
+export function sumsByWorkgroup({ body, prefix }: Shared): string {
+  const { sums } = body;
+  const lines = sums.flatMap((terms, i) => [
+    `var s${i} = 0.0;`,
+    ...terms.map(
+      (term) => `for (var k = me; k < ${term.count}; k += ${WORKGROUP_THREADS}) { s${i} += ${termText(term, prefix)}; }`,
+    ),
+    `shared_sums[me] = s${i};`,
+    'workgroupBarrier();',
+    `for (var half = ${WORKGROUP_THREADS / 2}; half > 0; half = half / 2) {`,
+    'if (me < half) { shared_sums[me] += shared_sums[me + half]; }',
+    'workgroupBarrier();',
+    '}',
+    `sums[${i}] = shared_sums[0];`,
+    'workgroupBarrier();',
+  ]);
+  return [
+    `fn ${prefix}_sum() {`,
+    'threadGid = vec3<u32>(vec2<u32>(group), 0u);',
+    ...lines,
+    `if (me == 0) { ${prefix}_finish(); }`,
+    '}',
+  ].join('\n');
+}
+
+function termText({ left, right, squared }: Term, prefix: string): string {
+  const element = ({ operand, transposed }: Factor, row: string, column: string): string =>
+    `${prefix}_x${operand}(${transposed ? `${column}, ${row}` : `${row}, ${column}`})`;
+  const factors = [
+    ...(left ? [element(left, 'group.y', 'k')] : []),
+    ...(right ? [element(right, 'k', 'group.x')] : []),
+  ];
+  return (squared ? [...factors, ...factors] : factors).join(' * ');
+}

@@ -1,0 +1,24 @@
+// How the threads of a dispatch share its sums.
+import type { Dispatch } from './compile.ts';
+import type { Style } from './kernel.ts';
+import { tileCount, tilesFor } from './tiles.ts';
+
+/** Workgroups that keep a GPU busy: the largest have about 140 multiprocessors. */
+const ENOUGH_WORKGROUPS = 140;
+/** Fewer results of more terms are summed by whole workgroups. */
+const FEW_RESULTS = 8192;
+const MANY_TERMS = 128;
+
+/**
+ * The style of a dispatch.
+ * @param isInteractive whether a row must be summed in the same order however many rows there are
+ */
+export function styleOf({ planes }: Dispatch, isInteractive: boolean): Style {
+  const terms = planes.flatMap(({ sums }) => sums.flat());
+  if (isInteractive || terms.length === 0) return 'element';
+  const tiles = tilesFor(planes);
+  if (tiles.length > 0) return tiles.find((size) => tileCount(planes, size) >= ENOUGH_WORKGROUPS) ?? tiles[tiles.length - 1];
+  const [{ rows, columns }] = planes;
+  const isLong = terms.some(({ count }) => count >= MANY_TERMS);
+  return isLong && rows * columns * planes.length <= FEW_RESULTS ? 'workgroup' : 'element';
+}
