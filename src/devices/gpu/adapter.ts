@@ -115,7 +115,9 @@ async function compile(device: GPUDevice, layout: GPUBindGroupLayout, code: stri
   } catch (cause) {
     const [told] = (await module.getCompilationInfo()).messages;
     const line = told && code.split('\n')[told.lineNum - 1];
-    throw new Error(`a kernel does not compile: ${told ? `${told.message} in: ${line}` : (cause as Error).message}`, { cause });
+    throw new Error(`a kernel does not compile: ${told ? `${told.message} in: ${line}` : (cause as Error).message}`, {
+      cause,
+    });
   }
 }
 

@@ -45,7 +45,6 @@ export class GpuLostError extends Error {}
 export function packRows(values: Float32Array, rows: number, columns: number, stride: number): Float32Array {
   if (stride === columns) return values.slice(0, rows * columns);
   const packed = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row++)
-    packed.set(values.subarray(row * stride, row * stride + columns), row * columns);
+  for (let row = 0; row < rows; row++) packed.set(values.subarray(row * stride, row * stride + columns), row * columns);
   return packed;
 }

@@ -82,11 +82,7 @@ interface CompileOptions {
   readonly states: StatePlaces;
 }
 
-export function compileJob(
-  job: Job,
-  built: Program,
-  { parameters, update, states }: CompileOptions,
-): CompiledJob {
+export function compileJob(job: Job, built: Program, { parameters, update, states }: CompileOptions): CompiledJob {
   const program = splitSums(splitBlocks(unstack(built)));
   const trains = program.gradients.size > 0;
   const layout = runUninterrupted(layOutSteps(program, (placement) => scheduleForGpu(program, placement)));
@@ -186,7 +182,16 @@ function layOutCall(
   for (const { site } of masks)
     for (const half of [0, 1] as const)
       if (!numbers.has(seedName(site, half))) numbers.set(seedName(site, half), reserve(1));
-  return { report: states.report, ids, targets, sortedPositions, firstPositions, numbers, inputs: next - ids, elements: next };
+  return {
+    report: states.report,
+    ids,
+    targets,
+    sortedPositions,
+    firstPositions,
+    numbers,
+    inputs: next - ids,
+    elements: next,
+  };
 }
 
 /** The numbers of a call by their names. */
@@ -209,7 +214,12 @@ function statesOf(job: Job, program: Program, states: StatePlaces): CompiledJob[
   return new Map(
     program.values.flatMap((value) =>
       value.kind === 'loadState'
-        ? [[value.name, { offset: states.offsets.get(stateKey(job, value.name))!, elements: value.rows * value.columns }] as const]
+        ? [
+            [
+              value.name,
+              { offset: states.offsets.get(stateKey(job, value.name))!, elements: value.rows * value.columns },
+            ] as const,
+          ]
         : [],
     ),
   );

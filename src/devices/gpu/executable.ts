@@ -98,7 +98,8 @@ export class GpuExecutable implements Executable {
         kind: kindOf(job, index),
         shape: { rows, columns, planes: planes.length },
         passes: (before?.passes ?? 0) + 1,
-        microseconds: ((before?.microseconds ?? 0) * (before?.passes ?? 0) + 1000 * times[index]) / ((before?.passes ?? 0) + 1),
+        microseconds:
+          ((before?.microseconds ?? 0) * (before?.passes ?? 0) + 1000 * times[index]) / ((before?.passes ?? 0) + 1),
         multiplyAdds: planes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
       });
     }
@@ -156,7 +157,10 @@ export class GpuExecutable implements Executable {
     const { name } = job.job;
     if (this.#warm.has(name)) {
       const wanted = Math.floor((calls * RUN_SECONDS) / seconds);
-      this.#callsPerRun.set(name, Math.max(1, Math.min(wanted, this.#recovery.mostCalls(job), 4 * this.callsPerRun(name))));
+      this.#callsPerRun.set(
+        name,
+        Math.max(1, Math.min(wanted, this.#recovery.mostCalls(job), 4 * this.callsPerRun(name))),
+      );
     }
     this.#warm.add(name);
   }

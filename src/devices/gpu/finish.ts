@@ -51,10 +51,14 @@ export function report(
   const sumOf = (place: Place, count: number): Term => ({ count, left: null, right: body.factor(place, false, count) });
   const loss = losses.length > 0 ? body.sum(losses.map(({ place, rows }) => sumOf(place, rows))) : '0';
   const rows = length / VECTOR_ROW;
-  const norm = trains ? body.define(`Math.sqrt(${body.sum([sumOf({ space: 'arena', offset: squares, stride: 1 }, rows)])})`) : '0';
+  const norm = trains
+    ? body.define(`Math.sqrt(${body.sum([sumOf({ space: 'arena', offset: squares, stride: 1 }, rows)])})`)
+    : '0';
   const reported: Place = { space: 'call', offset, stride: 1 };
   const before = body.read(reported, 0, 2, 1);
-  const earlier = body.define(`(${body.read({ space: 'call', offset: continues, stride: 1 }, 0, 0, 1)} > 0 ? ${before} : 0)`);
+  const earlier = body.define(
+    `(${body.read({ space: 'call', offset: continues, stride: 1 }, 0, 0, 1)} > 0 ? ${before} : 0)`,
+  );
   const isFinite = `${loss} < ${LARGEST} && ${loss} > -${LARGEST} && ${norm} < ${LARGEST}`;
   const refused = body.define(`(${isFinite} ? ${earlier} : 1)`);
   const scale = clipNorm > 0 && trains ? body.define(`(${norm} > ${clipNorm} ? ${clipNorm} / ${norm} : 1)`) : '1';
@@ -73,24 +77,31 @@ export function update(
   const program = rule.build(countParameters(parameters));
   const body = new Body(length / VECTOR_ROW, VECTOR_ROW);
   const vectors = ['parameters', 'gradients', ...rule.slots];
-  const vector = (name: string): Place => ({ space: 'vectors', offset: vectors.indexOf(name) * length, stride: VECTOR_ROW });
+  const vector = (name: string): Place => ({
+    space: 'vectors',
+    offset: vectors.indexOf(name) * length,
+    stride: VECTOR_ROW,
+  });
   const number = (at: number): string => body.read({ space: 'call', offset: at, stride: 1 }, 0, 0, 1);
   const known = new Map<string, string>();
   const input = (name: string): string => {
-    const text = known.get(name) ?? body.define(
-      name === 'gradientScale'
-        ? number(offset + reportNumbers.indexOf('gradientScale'))
-        : vectors.includes(name)
-          ? body.read(vector(name), ROW, COLUMN, length)
-          : number(scalars.get(name)!),
-    );
+    const text =
+      known.get(name) ??
+      body.define(
+        name === 'gradientScale'
+          ? number(offset + reportNumbers.indexOf('gradientScale'))
+          : vectors.includes(name)
+            ? body.read(vector(name), ROW, COLUMN, length)
+            : number(scalars.get(name)!),
+      );
     known.set(name, text);
     return text;
   };
   const names = new Map<Value, string>();
   const nameOf = (value: Value): string => names.get(value) ?? input((value as Value<'input'>).name);
   for (const value of program.values)
-    if (value.kind === 'elementwise') names.set(value, body.define(expression(value.apply, value.inputs.map(nameOf), value.constant)));
+    if (value.kind === 'elementwise')
+      names.set(value, body.define(expression(value.apply, value.inputs.map(nameOf), value.constant)));
   const refused = body.define(number(offset + reportNumbers.indexOf('refused')));
   for (const [name, value] of program.outputs)
     body.store(vector(name), body.define(`(${refused} > 0 ? ${input(name)} : ${nameOf(value)})`));

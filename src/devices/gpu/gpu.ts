@@ -32,14 +32,20 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   return {
     name,
     description,
-    estimate: async (workload) => hostBytes(workload) + (adapter?.facts.software === false ? 0 : bytesOf(compiledFor(workload))),
+    estimate: async (workload) =>
+      hostBytes(workload) + (adapter?.facts.software === false ? 0 : bytesOf(compiledFor(workload))),
     async compile(workload) {
       const { jobs, sizes } = compiledFor(workload);
       if (adapter) refuseTooLarge(sizes, adapter.facts);
       const open = async (): Promise<Backend> =>
         adapter ? WebGpuBackend.open(adapter, jobs, sizes, workload.interactive === true) : new Interpreter(sizes);
       try {
-        return await GpuExecutable.open(workload, jobs, { description, memoryBytes: bytesOf({ jobs, sizes }), sizes, open });
+        return await GpuExecutable.open(workload, jobs, {
+          description,
+          memoryBytes: bytesOf({ jobs, sizes }),
+          sizes,
+          open,
+        });
       } catch (error) {
         throw error instanceof OutOfMemoryError ? tooLittleMemory() : error;
       }

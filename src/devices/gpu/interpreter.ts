@@ -84,7 +84,10 @@ export class Interpreter implements Backend {
     // An Input that may end beyond the matrix: the last row may be shorter than the stride.
     const arrays = body.places.map(({ space, offset, stride }) => {
       const value = this.#memory[space].subarray(offset);
-      return Object.assign(Object.create(Input.prototype) as object, { value, size: [stride, Math.floor(value.length / stride)] });
+      return Object.assign(Object.create(Input.prototype) as object, {
+        value,
+        size: [stride, Math.floor(value.length / stride)],
+      });
     });
     const operands = [...arrays, ...body.integers];
     this.#operands.set(body, operands);
@@ -96,7 +99,9 @@ export class Interpreter implements Backend {
     const known = this.#kernels.get(key);
     if (known) return known;
     const { stores } = body;
-    const results = stores.map(({ value }, i) => (i < stores.length - 1 ? `if (this.thread.z === ${i}) { return ${value}; }` : `return ${value};`));
+    const results = stores.map(({ value }, i) =>
+      i < stores.length - 1 ? `if (this.thread.z === ${i}) { return ${value}; }` : `return ${value};`,
+    );
     const source = `function(${parametersOf(body).join(', ')}) {\n${sumText(body)}\n${body.text}\n${results.join('\n')}\n}`;
     const kernel = this.#gpu.createKernel(source, {
       output: [body.columns, body.rows, ...(stores.length > 1 ? [stores.length] : [])],

@@ -37,7 +37,9 @@ function elementThreads(columns: number): [number, number] {
 
 export function renderDispatch({ planes }: Dispatch, style: Style): RenderedDispatch {
   const runs = runsOf(planes);
-  const translated = runs.map(({ body, prefix }) => translate(body, style === 'element' ? sumText(body) : null, prefix));
+  const translated = runs.map(({ body, prefix }) =>
+    translate(body, style === 'element' ? sumText(body) : null, prefix),
+  );
   const functions = translated.find((each) => each.functions !== '')?.functions ?? '';
   const offsets = planes.flatMap(({ places, integers }) => [...places.map(({ offset }) => offset), ...integers]);
   const sums = Math.max(...planes.map((body) => body.sums.length));
@@ -48,7 +50,13 @@ export function renderDispatch({ planes }: Dispatch, style: Style): RenderedDisp
     `var<private> threadGid : vec3<u32>;`,
     `var<private> at : i32;`,
     ...(style === 'element' ? [] : [`var<private> sums : array<f32, ${Math.max(1, sums)}>;`]),
-    ...(style === 'element' ? [] : [style === 'workgroup' ? `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;` : tileMemory(planes, style)]),
+    ...(style === 'element'
+      ? []
+      : [
+          style === 'workgroup'
+            ? `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;`
+            : tileMemory(planes, style),
+        ]),
     ...runs.flatMap((run, i) => [
       operandText(run),
       `fn ${run.prefix}_finish() {\n${translated[i].body}\n}`,
@@ -97,7 +105,9 @@ function operandText({ body, prefix, firstPlane, endPlane, firstOffset }: Shared
     return `${space satisfies Space}[u32(${offset(operand)} + ${row} * ${stride} + ${column})]`;
   };
   return [
-    ...body.places.map((_, i) => `fn ${prefix}_x${i}(row : i32, column : i32) -> f32 { return ${element(i, 'row', 'column')}; }`),
+    ...body.places.map(
+      (_, i) => `fn ${prefix}_x${i}(row : i32, column : i32) -> f32 { return ${element(i, 'row', 'column')}; }`,
+    ),
     ...body.integers.map((_, i) => `fn ${prefix}_n${i}() -> i32 { return ${offset(body.places.length + i)}; }`),
     ...body.stores.map(
       ({ operand }, i) =>

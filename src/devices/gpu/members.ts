@@ -40,10 +40,22 @@ export class StepWriter {
     const at = (time: number, body: Body): { time: number; body: Body } => ({ time, body });
     if (step.kind === 'fusion') return [at(step.time, this.#fusion(step))];
     const { value, time } = step;
-    if (step.kind === 'copy') return [at(time, this.#stored(value, [this.placeOf(step.to)], (body) => this.#read(body, value, ROW, COLUMN)))];
-    if (value.kind === 'crossEntropy') return [at(time - 1, this.#statistics(value)), ...this.#lossGradient(value).map((body) => at(time, body))];
+    if (step.kind === 'copy')
+      return [
+        at(
+          time,
+          this.#stored(value, [this.placeOf(step.to)], (body) => this.#read(body, value, ROW, COLUMN)),
+        ),
+      ];
+    if (value.kind === 'crossEntropy')
+      return [at(time - 1, this.#statistics(value)), ...this.#lossGradient(value).map((body) => at(time, body))];
     if (value.kind === 'storeState')
-      return [at(time, this.#stored(value, [this.#state(value)], (body) => this.#read(body, value.inputs[0], ROW, COLUMN)))];
+      return [
+        at(
+          time,
+          this.#stored(value, [this.#state(value)], (body) => this.#read(body, value.inputs[0], ROW, COLUMN)),
+        ),
+      ];
     const places = this.#layout.storesOf(value).map((location) => this.placeOf(location));
     if (places.length === 0) return [];
     if (value.kind === 'scatter') return [at(time, this.#scatter(value, places))];
@@ -68,9 +80,17 @@ export class StepWriter {
       case 'parameter':
         return { space: 'vectors', offset: this.#fixed.parameter(buffer.name) + within, stride };
       case 'gradient':
-        return { space: 'vectors', offset: this.#fixed.parameter(buffer.name) + this.#fixed.gradients + within, stride };
+        return {
+          space: 'vectors',
+          offset: this.#fixed.parameter(buffer.name) + this.#fixed.gradients + within,
+          stride,
+        };
       case 'input':
-        return { space: 'call', offset: (buffer.name === 'ids' ? this.#fixed.ids : this.#fixed.targets) + within, stride };
+        return {
+          space: 'call',
+          offset: (buffer.name === 'ids' ? this.#fixed.ids : this.#fixed.targets) + within,
+          stride,
+        };
       default:
         return buffer.space satisfies never;
     }
@@ -90,7 +110,9 @@ export class StepWriter {
     const body = new Body(rows, columns);
     const known = new Map<Value, string>();
     const operand = (value: Value): string => {
-      const name = known.get(value) ?? body.define(this.#read(body, value, value.rows === 1 ? 0 : ROW, value.columns === 1 ? 0 : COLUMN));
+      const name =
+        known.get(value) ??
+        body.define(this.#read(body, value, value.rows === 1 ? 0 : ROW, value.columns === 1 ? 0 : COLUMN));
       known.set(value, name);
       return name;
     };
@@ -111,8 +133,10 @@ export class StepWriter {
   }
 
   #termOf(body: Body, value: Value): Term {
-    const factor = (of: Value, transposed: boolean) => body.factor(this.placeOfValue(of), transposed, of.rows * of.columns);
-    if (value.kind !== 'matmul') return { count: value.inputs[0].rows, left: null, right: factor(value.inputs[0], false) };
+    const factor = (of: Value, transposed: boolean) =>
+      body.factor(this.placeOfValue(of), transposed, of.rows * of.columns);
+    if (value.kind !== 'matmul')
+      return { count: value.inputs[0].rows, left: null, right: factor(value.inputs[0], false) };
     const [a, b] = value.inputs;
     return {
       count: value.transposeA ? a.rows : a.columns,
@@ -135,7 +159,13 @@ export class StepWriter {
   /** The text of an element of a value. */
   #read(body: Body, value: Value, row: Index, column: Index): string {
     const leaf = this.#leafOf(value);
-    if (leaf) return this.#readLeaf(body, leaf.value, plus(row, leaf.row === 0 ? 0 : body.integer(leaf.row)), plus(column, leaf.column));
+    if (leaf)
+      return this.#readLeaf(
+        body,
+        leaf.value,
+        plus(row, leaf.row === 0 ? 0 : body.integer(leaf.row)),
+        plus(column, leaf.column),
+      );
     return body.read(this.placeOfValue(value), row, column, value.rows * value.columns);
   }
 
@@ -202,7 +232,11 @@ export class StepWriter {
     body.line('let total = 0;');
     body.line(`for (let k = 0; k < ${value.columns}; k++) { total += Math.exp(${logit('k')} - most); }`);
     const loss = body.define(`${target} < 0 ? 0 : Math.log(total) + (most - ${logit(`Math.max(${target}, 0)`)})`);
-    const place = (index: number): Place => ({ space: 'arena', offset: this.#fixed.statistics(value) + index, stride: 3 });
+    const place = (index: number): Place => ({
+      space: 'arena',
+      offset: this.#fixed.statistics(value) + index,
+      stride: 3,
+    });
     for (const [index, name] of ['most', 'total', loss].entries()) body.store(place(index), name);
     return body;
   }

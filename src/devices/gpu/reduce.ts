@@ -9,7 +9,8 @@ export function sumsByWorkgroup({ body, prefix }: Shared): string {
   const lines = sums.flatMap((terms, i) => [
     `var s${i} = 0.0;`,
     ...terms.map(
-      (term) => `for (var k = me; k < ${term.count}; k += ${WORKGROUP_THREADS}) { s${i} += ${termText(term, prefix)}; }`,
+      (term) =>
+        `for (var k = me; k < ${term.count}; k += ${WORKGROUP_THREADS}) { s${i} += ${termText(term, prefix)}; }`,
     ),
     `shared_sums[me] = s${i};`,
     'workgroupBarrier();',

@@ -17,7 +17,9 @@ export function splitBlocks(program: Program): Program {
       const input = rewritten[index];
       if (input.columns !== whole.columns) return input;
       const original = whole.inputs[index];
-      return splittable.has(original) ? block(builder, original, first, columns) : builder.columns(input, first, columns);
+      return splittable.has(original)
+        ? block(builder, original, first, columns)
+        : builder.columns(input, first, columns);
     };
     const parts = rewritten.map((input, index) => {
       if (whole.kind !== 'matmul' || index >= 2) return part(index);
@@ -29,7 +31,9 @@ export function splitBlocks(program: Program): Program {
   return rewrite(program, (value, inputs, builder) => {
     inputsOf.set(value, inputs);
     const [whole] = value.inputs;
-    return value.kind === 'columns' && splittable.has(whole) ? block(builder, whole, value.first, value.columns) : undefined;
+    return value.kind === 'columns' && splittable.has(whole)
+      ? block(builder, whole, value.first, value.columns)
+      : undefined;
   });
 }
 

@@ -37,10 +37,7 @@ export function sumText({ sums }: Body): string {
 }
 
 function termText({ left, right, squared }: Term, k: string): string {
-  const factors = [
-    ...(left ? [elementText(left, ROW, k)] : []),
-    ...(right ? [elementText(right, k, COLUMN)] : []),
-  ];
+  const factors = [...(left ? [elementText(left, ROW, k)] : []), ...(right ? [elementText(right, k, COLUMN)] : [])];
   return (squared ? [...factors, ...factors] : factors).join(' * ');
 }
 

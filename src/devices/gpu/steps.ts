@@ -28,7 +28,8 @@ export function scheduleForGpu(program: Program, { copies }: Placement): GpuStep
   const times = new Map<Value, number>();
   const copyTimes = new Map<Value, number>();
   const fusionOf = new Map<Value, GrowingFusion>();
-  const fusionsThatRead = new Map<Value, GrowingFusion[]>();
+  /** By what they read and their times. */
+  const readers = new Map<string, GrowingFusion[]>();
 
   /** When a region of a value is in memory. */
   const readyAt = (value: Value, region: Region = wholeRegion(value)): number => {
@@ -41,7 +42,9 @@ export function scheduleForGpu(program: Program, { copies }: Placement): GpuStep
         (time, piece, index) => {
           const { row, column } = value.positions[index];
           const part = intersection(region, { row, column, rows: piece.rows, columns: piece.columns });
-          return part ? Math.max(time, readyAt(piece, { ...part, row: part.row - row, column: part.column - column })) : time;
+          return part
+            ? Math.max(time, readyAt(piece, { ...part, row: part.row - row, column: part.column - column }))
+            : time;
         },
         copyTimes.get(value) ?? 0,
       );
@@ -58,8 +61,21 @@ export function scheduleForGpu(program: Program, { copies }: Placement): GpuStep
   const isPostponed = (value: Value): boolean => {
     const users = uses.usersOf(value);
     const [user] = users;
-    if (value.kind !== 'matmul' || value.transposeA || users.length !== 1 || uses.isReadByCaller(value) || !sameShape(value, user)) return false;
-    return user.kind === 'elementwise' || (user.kind === 'matmul' && user.plus && user.inputs.at(-1) === value && user.inputs.indexOf(value) === user.inputs.length - 1);
+    if (
+      value.kind !== 'matmul' ||
+      value.transposeA ||
+      users.length !== 1 ||
+      uses.isReadByCaller(value) ||
+      !sameShape(value, user)
+    )
+      return false;
+    return (
+      user.kind === 'elementwise' ||
+      (user.kind === 'matmul' &&
+        user.plus &&
+        user.inputs.at(-1) === value &&
+        user.inputs.indexOf(value) === user.inputs.length - 1)
+    );
   };
 
   /** A value after the postponed sums that it reads. */
@@ -75,12 +91,16 @@ export function scheduleForGpu(program: Program, { copies }: Placement): GpuStep
       each.inputs.flatMap((input, index) =>
         within.has(input)
           ? []
-          : [{ input, time: readyAt(isLongSum(each) ? baseOf(input) : input), atPosition: isReadAtPosition(each, index) }],
+          : [
+              {
+                input,
+                time: readyAt(isLongSum(each) ? baseOf(input) : input),
+                atPosition: isReadAtPosition(each, index),
+              },
+            ],
       ),
     );
     const earliest = 1 + Math.max(0, ...operands.map(({ time }) => time));
-    const isSum = cluster.some(isLongSum);
-    const weights = weightsOf(cluster);
     const accepts = (fusion: GrowingFusion): boolean =>
       sameShape(fusion, value) &&
       fusion.time <= earliest &&
@@ -88,17 +108,22 @@ export function scheduleForGpu(program: Program, { copies }: Placement): GpuStep
         ({ input, time, atPosition }) => (atPosition && fusionOf.get(input) === fusion) || time < fusion.time,
       );
     const makers = operands.flatMap(({ input, atPosition }) => (atPosition ? (fusionOf.get(input) ?? []) : []));
-    // Products with the same weight, such as those of the gates of a cell.
-    const readers = operands
-      .flatMap(({ input }) => (isSum ? [] : (fusionsThatRead.get(baseOf(input)) ?? [])))
-      .filter(({ values }) => weights.size === 0 || [...weightsOf(values)].some((weight) => weights.has(weight)));
-    const fusion = [...makers, ...readers].find(accepts) ?? openFusion(value, earliest);
+    // Products with the same weight, such as those of the gates of a cell, or without any, what reads the same.
+    const weights = weightsOf(cluster);
+    const shared = cluster.some(isLongSum)
+      ? []
+      : weights.length > 0
+        ? weights
+        : operands.map(({ input }) => baseOf(input));
+    const alike = shared.flatMap((read) => readers.get(`${read.id} ${earliest}`) ?? []);
+    const fusion = [...makers, ...alike].find(accepts) ?? openFusion(value, earliest);
     for (const each of cluster) {
       fusion.values.push(each);
       fusionOf.set(each, fusion);
       times.set(each, fusion.time);
     }
-    for (const { input } of operands) appendTo(fusionsThatRead, baseOf(input), fusion);
+    for (const read of new Set(operands.map(({ input }) => baseOf(input))))
+      appendTo(readers, `${read.id} ${fusion.time}`, fusion);
   };
 
   const openFusion = ({ rows, columns }: Value, time: number): GrowingFusion => {
@@ -156,7 +181,11 @@ export function isReadInPlace(value: Value, uses: Uses): boolean {
     !uses.isReadByCaller(of) &&
     uses
       .usersOf(of)
-      .every((user) => (isView(user) ? readers(user) : user.inputs.every((input, index) => input !== of || isReadAtPosition(user, index))));
+      .every((user) =>
+        isView(user)
+          ? readers(user)
+          : user.inputs.every((input, index) => input !== of || isReadAtPosition(user, index)),
+      );
   return readers(value);
 }
 
@@ -170,8 +199,8 @@ function isReadAtPosition(user: Value, index: number): boolean {
 }
 
 /** The matrices whose blocks are the right factors of products. */
-function weightsOf(values: readonly Value[]): Set<Value> {
-  return new Set(values.flatMap((value) => (value.kind === 'matmul' ? [baseOf(value.inputs[1])] : [])));
+function weightsOf(values: readonly Value[]): Value[] {
+  return values.flatMap((value) => (value.kind === 'matmul' ? [baseOf(value.inputs[1])] : []));
 }
 
 /** Whether an operation sums over rows: its parts wait until all of them can be computed. */

@@ -17,7 +17,8 @@ export function styleOf({ planes }: Dispatch, isInteractive: boolean): Style {
   const terms = planes.flatMap(({ sums }) => sums.flat());
   if (isInteractive || terms.length === 0) return 'element';
   const tiles = tilesFor(planes);
-  if (tiles.length > 0) return tiles.find((size) => tileCount(planes, size) >= ENOUGH_WORKGROUPS) ?? tiles[tiles.length - 1];
+  if (tiles.length > 0)
+    return tiles.find((size) => tileCount(planes, size) >= ENOUGH_WORKGROUPS) ?? tiles[tiles.length - 1];
   const [{ rows, columns }] = planes;
   const isLong = terms.some(({ count }) => count >= MANY_TERMS);
   return isLong && rows * columns * planes.length <= FEW_RESULTS ? 'workgroup' : 'element';

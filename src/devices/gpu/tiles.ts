@@ -50,7 +50,8 @@ export function tilesFor(planes: readonly Body[]): readonly TileSize[] {
   const sums = Math.max(...planes.map((body) => body.sums.length));
   return sizes.filter(
     (size) =>
-      (sums * size.down * size.across <= MOST_RESULTS || size.down === 1) && 4 * memoryElements(planes, size) <= SHARED_BYTES,
+      (sums * size.down * size.across <= MOST_RESULTS || size.down === 1) &&
+      4 * memoryElements(planes, size) <= SHARED_BYTES,
   );
 }
 
@@ -75,7 +76,8 @@ function stagesOf({ sums }: Body): Stage[] {
   for (const [sum, terms] of sums.entries())
     for (const { count, left, right } of terms) {
       const same = stages.find(
-        (stage) => stage.count === count && stage.left.operand === left!.operand && stage.left.transposed === left!.transposed,
+        (stage) =>
+          stage.count === count && stage.left.operand === left!.operand && stage.left.transposed === left!.transposed,
       );
       const stage = same ?? stages[stages.push({ count, left: left!, rights: [] }) - 1];
       stage.rights.push({ sum, factor: right! });
@@ -86,7 +88,9 @@ function stagesOf({ sums }: Body): Stage[] {
 /** Statements of one workgroup: the sums of a tile, and what becomes of them. */
 export function sumsByTiles({ body, prefix }: Shared, size: TileSize): string {
   const { rows, columns, down, across } = size;
-  const block = Array.from({ length: down }, (_, d) => Array.from({ length: across }, (_, a) => [d, a] as const)).flat();
+  const block = Array.from({ length: down }, (_, d) =>
+    Array.from({ length: across }, (_, a) => [d, a] as const),
+  ).flat();
   const result = (sum: number, d: number, a: number): string => `r${sum}_${d}_${a}`;
   const declared = body.sums.flatMap((_, sum) => block.map(([d, a]) => `var ${result(sum, d, a)} = 0.0;`));
   const stages = stagesOf(body).map((stage) => stageText(body, stage, prefix, size, result));
@@ -132,7 +136,16 @@ function stageText(
     `for (var first = 0; first < ${count}; first += ${SLICE}) {`,
     fetchText(`${prefix}_x${left.operand}`, left.transposed, true, 0, rows, 'corner.y', body.rows, count),
     ...rights.map(({ factor }, i) =>
-      fetchText(`${prefix}_x${factor.operand}`, factor.transposed, false, rightStart(i), columns, 'corner.x', body.columns, count),
+      fetchText(
+        `${prefix}_x${factor.operand}`,
+        factor.transposed,
+        false,
+        rightStart(i),
+        columns,
+        'corner.x',
+        body.columns,
+        count,
+      ),
     ),
     'workgroupBarrier();',
     `for (var k = 0; k < ${SLICE}; k++) {`,

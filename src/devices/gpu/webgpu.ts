@@ -2,7 +2,7 @@
 // uploads what comes with it; its report is read back when all calls of a run have been submitted.
 import type { Adapter } from './adapter.ts';
 import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSizes, packRows } from './backend.ts';
-import { type Space, spaces } from "./body.ts";
+import { type Space, spaces } from './body.ts';
 import type { CompiledJob } from './compile.ts';
 import { reportNumbers } from './finish.ts';
 import { type RenderedDispatch, renderDispatch } from './kernel.ts';
@@ -60,7 +60,12 @@ export class WebGpuBackend implements Backend {
    * Allocates the memory, and compiles the kernels.
    * @throws OutOfMemoryError if the GPU has too little memory
    */
-  static async open(adapter: Adapter, jobs: readonly CompiledJob[], sizes: SpaceSizes, isInteractive: boolean): Promise<WebGpuBackend> {
+  static async open(
+    adapter: Adapter,
+    jobs: readonly CompiledJob[],
+    sizes: SpaceSizes,
+    isInteractive: boolean,
+  ): Promise<WebGpuBackend> {
     const device = await adapter.device();
     device.pushErrorScope('out-of-memory');
     const backend = new WebGpuBackend(adapter, device, sizes);
@@ -75,8 +80,7 @@ export class WebGpuBackend implements Backend {
   private constructor(adapter: Adapter, device: GPUDevice, sizes: SpaceSizes) {
     this.#adapter = adapter;
     this.#device = device;
-    const buffer = (space: Space): GPUBuffer =>
-      this.#own(4 * Math.max(1, sizes[space]), STORAGE | COPY_SRC | COPY_DST);
+    const buffer = (space: Space): GPUBuffer => this.#own(4 * Math.max(1, sizes[space]), STORAGE | COPY_SRC | COPY_DST);
     this.#buffers = { arena: buffer('arena'), vectors: buffer('vectors'), call: buffer('call') };
   }
 
@@ -89,7 +93,9 @@ export class WebGpuBackend implements Backend {
     const staging = this.#stagingOf(calls.length * prepared.bytes);
     for (const [index, call] of calls.entries()) this.#submit(job, prepared, call, staging, index * prepared.bytes);
     const bytes = await this.#mapped(staging, calls.length * prepared.bytes);
-    return calls.map((_, index) => resultOf(job, prepared, bytes.slice(index * prepared.bytes, (index + 1) * prepared.bytes)));
+    return calls.map((_, index) =>
+      resultOf(job, prepared, bytes.slice(index * prepared.bytes, (index + 1) * prepared.bytes)),
+    );
   }
 
   async read(space: Space, offset: number, elements: number): Promise<Float32Array> {
@@ -130,7 +136,9 @@ export class WebGpuBackend implements Backend {
     });
     for (const job of jobs) {
       const rendered = job.dispatches.map((dispatch) => renderDispatch(dispatch, styleOf(dispatch, isInteractive)));
-      const pipelines = await Promise.all(rendered.map(({ wgsl }) => this.#adapter.pipelineOf(wgsl, layout, this.#device)));
+      const pipelines = await Promise.all(
+        rendered.map(({ wgsl }) => this.#adapter.pipelineOf(wgsl, layout, this.#device)),
+      );
       const bindGroups = this.#bindGroupsOf(rendered, layout);
       this.#jobs.set(job, {
         dispatches: rendered.map(({ workgroups }, i) => ({
@@ -161,7 +169,10 @@ export class WebGpuBackend implements Backend {
       this.#device.createBindGroup({
         layout,
         entries: [
-          { binding: 0, resource: { buffer, offset: starts[i], size: Math.max(16, 16 * Math.ceil(offsets.length / 4)) } },
+          {
+            binding: 0,
+            resource: { buffer, offset: starts[i], size: Math.max(16, 16 * Math.ceil(offsets.length / 4)) },
+          },
           ...spaces.map((space, binding) => ({ binding: binding + 1, resource: { buffer: this.#buffers[space] } })),
         ],
       }),
@@ -173,7 +184,8 @@ export class WebGpuBackend implements Backend {
     queue.writeBuffer(this.#buffers.call, 4 * job.call.ids, call.inputs as Float32Array<ArrayBuffer>);
     let encoder = this.#device.createCommandEncoder();
     if (call.reset)
-      for (const { offset, elements } of job.states.values()) encoder.clearBuffer(this.#buffers.call, 4 * offset, 4 * elements);
+      for (const { offset, elements } of job.states.values())
+        encoder.clearBuffer(this.#buffers.call, 4 * offset, 4 * elements);
     const wanted = call.updates ? dispatches : dispatches.filter(({ isUpdate }) => !isUpdate);
     for (let first = 0; first < wanted.length; first += DISPATCHES_PER_SUBMIT) {
       if (first > 0) {
@@ -267,4 +279,3 @@ function resultOf({ outputs }: CompiledJob, { copied }: PreparedJob, bytes: Arra
     ),
   };
 }
-
