@@ -36,6 +36,8 @@ export class Adapter {
   #device: Promise<GPUDevice> | null = null;
   readonly #lost = new WeakSet<GPUDevice>();
   readonly #pipelines = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+  /** Of each dispatch with several styles: the number of the fastest. */
+  readonly fastestStyles = new Map<string, number>();
   #error: Error | null = null;
 
   /** @throws RnnError `device` if no adapter of that kind answers */

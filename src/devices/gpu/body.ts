@@ -52,6 +52,7 @@ export class Body {
   /** Elements read: by place, the largest number. */
   readonly #elementsRead = new Map<number, number>();
   #locals = 0;
+  #key: string | null = null;
 
   constructor(rows: number, columns: number) {
     this.rows = rows;
@@ -97,9 +98,9 @@ export class Body {
     return this.#lines.join('\n');
   }
 
-  /** Bodies with the same key can share a kernel. */
+  /** Bodies with the same key can share a kernel. Only of a body that is complete. */
   get key(): string {
-    return JSON.stringify([
+    return (this.#key ??= JSON.stringify([
       this.rows,
       this.columns,
       this.places.map(({ space, stride }) => [space, stride]),
@@ -107,7 +108,7 @@ export class Body {
       this.sums,
       this.stores,
       this.#lines,
-    ]);
+    ]));
   }
 
   get multiplyAdds(): number {

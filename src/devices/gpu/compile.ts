@@ -1,16 +1,17 @@
 // From a job's program to the dispatches of a call. Bodies of one time and shape share a dispatch,
 // as planes. Plain data: knows neither gpu.js nor WebGPU.
 import { groupBy } from '../../group.ts';
+import { splitBlocks } from '../../program/blocks.ts';
 import { layOutSteps } from '../../program/layout.ts';
+import { unstack } from '../../program/unstack.ts';
 import { runUninterrupted } from '../../sliced-work.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { CallCost, Job, UpdateRule } from '../device.ts';
 import type { Body, Place } from './body.ts';
 import { VECTOR_ROW, reportNumbers, report, squareSums, update as updateBody, vectorElements } from './finish.ts';
 import { type FixedPlaces, StepWriter } from './members.ts';
-import { splitBlocks, splitSums } from './rewrites.ts';
+import { splitSums } from './parts.ts';
 import { scheduleForGpu } from './steps.ts';
-import { unstack } from './unstack.ts';
 
 /** One start of a kernel: all bodies have the same shape. */
 export interface Dispatch {

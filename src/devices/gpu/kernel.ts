@@ -1,14 +1,16 @@
 // The kernel of a dispatch in WGSL: where operands are, how threads share the sums, and the
 // translated bodies. Offsets come in a uniform buffer, so that all time steps share a kernel.
-import type { Body, Space } from './body.ts';
-import { spaces } from './body.ts';
+import { type Body, type Space, spaces } from './body.ts';
 import type { Dispatch } from './compile.ts';
-import { sumsByWorkgroup } from './reduce.ts';
+import { sumsByWorkgroup, workgroupMemory } from './reduce.ts';
 import { WORKGROUP_THREADS, sumText } from './source.ts';
 import { type TileSize, sumsByTiles, tileMemory } from './tiles.ts';
 import { translate } from './translate.ts';
 
-/** How threads share the sums of a dispatch. A tile: each workgroup a tile of results. */
+/**
+ * How threads share the sums of a dispatch: each has the sums of one result, a workgroup has those
+ * of one result, or a workgroup has a tile of results.
+ */
 export type Style = 'element' | 'workgroup' | TileSize;
 
 /** A kernel and what it is started with. */
@@ -29,48 +31,71 @@ export interface Shared {
   readonly firstOffset: number;
 }
 
-/** Workgroups of the style `element`: threads along a row, and rows. */
-function elementThreads(columns: number): [number, number] {
-  const across = Math.min(32, 2 ** Math.ceil(Math.log2(columns)));
-  return [across, 128 / across];
+/** What a style means for the text of a kernel. */
+interface Division {
+  /** Threads of a workgroup along a row, and rows. */
+  readonly threads: readonly [number, number];
+  /** Columns and rows of results of a workgroup. */
+  readonly extent: readonly [number, number];
+  readonly memory: string;
+  /** The function that computes the sums, or null if the thread of a result does. */
+  readonly sums: ((run: Shared) => string) | null;
 }
 
+function divisionOf(style: Style, planes: readonly Body[]): Division {
+  if (style === 'element') {
+    const across = Math.min(32, 2 ** Math.ceil(Math.log2(planes[0].columns)));
+    return { threads: [across, 128 / across], extent: [across, 128 / across], memory: '', sums: null };
+  }
+  const threads = [WORKGROUP_THREADS, 1] as const;
+  if (style === 'workgroup') return { threads, extent: [1, 1], memory: workgroupMemory, sums: sumsByWorkgroup };
+  return {
+    threads,
+    extent: [style.columns, style.rows],
+    memory: tileMemory(planes, style),
+    sums: (run) => sumsByTiles(run, style),
+  };
+}
+
+/** Kernels that have been written in this process. */
+const texts = new Map<string, string>();
+
+/** The kernel of a dispatch in a style, and what it is started with. */
 export function renderDispatch({ planes }: Dispatch, style: Style): RenderedDispatch {
-  const runs = runsOf(planes);
-  const translated = runs.map(({ body, prefix }) =>
-    translate(body, style === 'element' ? sumText(body) : null, prefix),
-  );
-  const functions = translated.find((each) => each.functions !== '')?.functions ?? '';
-  const offsets = planes.flatMap(({ places, integers }) => [...places.map(({ offset }) => offset), ...integers]);
-  const sums = Math.max(...planes.map((body) => body.sums.length));
   const [{ rows, columns }] = planes;
-  const wgsl = [
-    memoryText(Math.ceil(offsets.length / 4)),
-    functions,
-    `var<private> threadGid : vec3<u32>;`,
-    `var<private> at : i32;`,
-    ...(style === 'element' ? [] : [`var<private> sums : array<f32, ${Math.max(1, sums)}>;`]),
-    ...(style === 'element'
-      ? []
-      : [
-          style === 'workgroup'
-            ? `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;`
-            : tileMemory(planes, style),
-        ]),
+  const division = divisionOf(style, planes);
+  const key = `${JSON.stringify(style)} ${planes.map((body) => body.key).join()}`;
+  const wgsl = texts.get(key) ?? kernelText(planes, division);
+  texts.set(key, wgsl);
+  const [across, down] = division.extent;
+  return {
+    wgsl,
+    offsets: Int32Array.from(planes.flatMap(offsetsOf)),
+    workgroups: [Math.ceil(columns / across), Math.ceil(rows / down), planes.length],
+  };
+}
+
+function offsetsOf({ places, integers }: Body): number[] {
+  return [...places.map(({ offset }) => offset), ...integers];
+}
+
+function kernelText(planes: readonly Body[], division: Division): string {
+  const runs = runsOf(planes);
+  const translated = runs.map(({ body, prefix }) => translate(body, division.sums ? null : sumText(body), prefix));
+  return [
+    memoryText(Math.ceil(planes.flatMap(offsetsOf).length / 4)),
+    translated.find(({ functions }) => functions !== '')?.functions ?? '',
+    'var<private> threadGid : vec3<u32>;',
+    'var<private> at : i32;',
+    `var<private> sums : array<f32, ${Math.max(1, ...planes.map((body) => body.sums.length))}>;`,
+    division.memory,
     ...runs.flatMap((run, i) => [
       operandText(run),
       `fn ${run.prefix}_finish() {\n${translated[i].body}\n}`,
-      ...(style === 'element' ? [] : [style === 'workgroup' ? sumsByWorkgroup(run) : sumsByTiles(run, style)]),
+      division.sums?.(run) ?? '',
     ]),
-    mainText(runs, style, rows, columns),
+    mainText(runs, division, planes[0]),
   ].join('\n');
-  return { wgsl, offsets: Int32Array.from(offsets), workgroups: workgroupsOf(rows, columns, planes.length, style) };
-}
-
-function workgroupsOf(rows: number, columns: number, planes: number, style: Style): [number, number, number] {
-  if (style === 'workgroup') return [columns, rows, planes];
-  const [across, down] = style === 'element' ? elementThreads(columns) : [style.columns, style.rows];
-  return [Math.ceil(columns / across), Math.ceil(rows / down), planes];
 }
 
 /** Planes next to each other with bodies of one key. */
@@ -81,7 +106,7 @@ function runsOf(planes: readonly Body[]): Shared[] {
     const last = runs.at(-1);
     if (last && last.body.key === body.key) runs[runs.length - 1] = { ...last, endPlane: plane + 1 };
     else runs.push({ body, prefix: `p${runs.length}`, firstPlane: plane, endPlane: plane + 1, firstOffset });
-    firstOffset += body.places.length + body.integers.length;
+    firstOffset += offsetsOf(body).length;
   }
   return runs;
 }
@@ -116,29 +141,23 @@ function operandText({ body, prefix, firstPlane, endPlane, firstOffset }: Shared
   ].join('\n');
 }
 
-function mainText(runs: readonly Shared[], style: Style, rows: number, columns: number): string {
-  const step = style === 'element' ? 'finish' : 'sum';
+function mainText(runs: readonly Shared[], { threads, sums }: Division, { rows, columns }: Body): string {
   const calls = runs.map(({ body, prefix, firstPlane, endPlane, firstOffset }) => {
-    const offsets = body.places.length + body.integers.length;
-    return `if (plane < ${endPlane}) { at = ${firstOffset} + (plane - ${firstPlane}) * ${offsets}; ${prefix}_${step}(); return; }`;
+    const start = `at = ${firstOffset} + (plane - ${firstPlane}) * ${offsetsOf(body).length};`;
+    return `if (plane < ${endPlane}) { ${start} ${prefix}_${sums ? 'sum' : 'finish'}(); return; }`;
   });
-  if (style === 'element')
-    return [
-      `@compute @workgroup_size(${elementThreads(columns).join(', ')})`,
-      'fn main(@builtin(global_invocation_id) gid : vec3<u32>) {',
-      `if (gid.x >= ${columns}u || gid.y >= ${rows}u) { return; }`,
-      'threadGid = gid;',
-      'let plane = i32(gid.z);',
-      ...calls,
-      '}',
-    ].join('\n');
   return [
     'var<private> me : i32;',
     'var<private> group : vec2<i32>;',
-    `@compute @workgroup_size(${WORKGROUP_THREADS})`,
-    'fn main(@builtin(workgroup_id) id : vec3<u32>, @builtin(local_invocation_index) index : u32) {',
+    `@compute @workgroup_size(${threads.join(', ')})`,
+    'fn main(',
+    '@builtin(workgroup_id) id : vec3<u32>,',
+    '@builtin(local_invocation_index) index : u32,',
+    '@builtin(global_invocation_id) gid : vec3<u32>) {',
     'me = i32(index);',
     'group = vec2<i32>(id.xy);',
+    ...(sums ? [] : [`if (gid.x >= ${columns}u || gid.y >= ${rows}u) { return; }`]),
+    'threadGid = gid;',
     'let plane = i32(id.z);',
     ...calls,
     '}',

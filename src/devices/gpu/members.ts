@@ -116,20 +116,40 @@ export class StepWriter {
       known.set(value, name);
       return name;
     };
+    const isAbsorbed = (value: Value): boolean => {
+      const [reader, ...others] = values.filter(({ inputs }) => inputs.includes(value));
+      return (
+        value.kind === 'matmul' &&
+        others.length === 0 &&
+        reader?.kind === 'matmul' &&
+        this.#layout.storesOf(value).length === 0
+      );
+    };
+    const absorbed = new Set(values.filter(isAbsorbed));
     for (const value of values) {
+      if (absorbed.has(value)) continue;
       const text =
         value.kind === 'elementwise'
           ? expression(value.apply, value.inputs.map(operand), value.constant)
-          : this.#sumText(body, value, operand);
+          : this.#sumText(body, value, absorbed, operand);
       known.set(value, body.define(text));
       for (const location of this.#layout.storesOf(value)) body.store(this.placeOf(location), known.get(value)!);
     }
     return body;
   }
 
-  #sumText(body: Body, value: Value, operand: (value: Value) => string): string {
-    const addends = value.kind === 'matmul' ? value.inputs.slice(2) : [];
-    return [body.sum([this.#termOf(body, value)]), ...addends.map(operand)].join(' + ');
+  /** The text of a sum, together with the sums that it alone adds to. */
+  #sumText(body: Body, value: Value, absorbed: ReadonlySet<Value>, operand: (value: Value) => string): string {
+    const terms: Term[] = [];
+    const addends: Value[] = [];
+    const collect = (sum: Value): void => {
+      terms.push(this.#termOf(body, sum));
+      for (const addend of sum.kind === 'matmul' ? sum.inputs.slice(2) : [])
+        if (absorbed.has(addend)) collect(addend);
+        else addends.push(addend);
+    };
+    collect(value);
+    return [body.sum(terms), ...addends.map(operand)].join(' + ');
   }
 
   #termOf(body: Body, value: Value): Term {

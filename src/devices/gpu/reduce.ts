@@ -3,6 +3,9 @@ import type { Factor, Term } from './body.ts';
 import type { Shared } from './kernel.ts';
 import { WORKGROUP_THREADS } from './source.ts';
 
+/** The memory that the threads of a workgroup share. */
+export const workgroupMemory = `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;`;
+
 /** Statements of one workgroup: the sums of one element, and what becomes of them. */
 export function sumsByWorkgroup({ body, prefix }: Shared): string {
   const { sums } = body;

@@ -10,16 +10,19 @@ const FEW_RESULTS = 8192;
 const MANY_TERMS = 128;
 
 /**
- * The style of a dispatch.
+ * The styles that suit a dispatch, the likely best first. All of them add the terms of a sum in the
+ * same order, so they give the same results.
  * @param isInteractive whether a row must be summed in the same order however many rows there are
  */
-export function styleOf({ planes }: Dispatch, isInteractive: boolean): Style {
+export function stylesFor({ planes }: Dispatch, isInteractive: boolean): readonly Style[] {
   const terms = planes.flatMap(({ sums }) => sums.flat());
-  if (isInteractive || terms.length === 0) return 'element';
+  if (isInteractive || terms.length === 0) return ['element'];
   const tiles = tilesFor(planes);
-  if (tiles.length > 0)
-    return tiles.find((size) => tileCount(planes, size) >= ENOUGH_WORKGROUPS) ?? tiles[tiles.length - 1];
+  if (tiles.length > 0) {
+    const likely = tiles.find((size) => tileCount(planes, size) >= ENOUGH_WORKGROUPS) ?? tiles[tiles.length - 1];
+    return [likely, ...tiles.filter((size) => size !== likely)];
+  }
   const [{ rows, columns }] = planes;
   const isLong = terms.some(({ count }) => count >= MANY_TERMS);
-  return isLong && rows * columns * planes.length <= FEW_RESULTS ? 'workgroup' : 'element';
+  return [isLong && rows * columns * planes.length <= FEW_RESULTS ? 'workgroup' : 'element'];
 }

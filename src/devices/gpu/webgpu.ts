@@ -3,10 +3,10 @@
 import type { Adapter } from './adapter.ts';
 import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSizes, packRows } from './backend.ts';
 import { type Space, spaces } from './body.ts';
-import type { CompiledJob } from './compile.ts';
+import type { CompiledJob, Dispatch } from './compile.ts';
 import { reportNumbers } from './finish.ts';
 import { type RenderedDispatch, renderDispatch } from './kernel.ts';
-import { styleOf } from './style.ts';
+import { stylesFor } from './style.ts';
 
 // The package does not make the constants of WebGPU global.
 const STORAGE = 0x80;
@@ -21,8 +21,9 @@ const COMPUTE = 0x04;
 const DISPATCHES_PER_SUBMIT = 100;
 /** Bytes that the results of a run may take before they are read back. */
 const MOST_RESULT_BYTES = 2 ** 26;
-/** Each dispatch is repeated for at least so long, to be timed. */
-const TIMING_MS = 20;
+/** Each dispatch is repeated for at least so long, to be timed for a profile or a choice. */
+const PROFILE_MS = 20;
+const CHOICE_MS = 3;
 const MOST_REPETITIONS = 1000;
 
 interface PreparedDispatch {
@@ -112,7 +113,7 @@ export class WebGpuBackend implements Backend {
 
   async times(job: CompiledJob): Promise<readonly number[]> {
     const times: number[] = [];
-    for (const dispatch of this.#jobs.get(job)!.dispatches) times.push(await this.#timeOf(dispatch));
+    for (const dispatch of this.#jobs.get(job)!.dispatches) times.push(await this.#timeOf(dispatch, PROFILE_MS));
     return times;
   }
 
@@ -135,24 +136,48 @@ export class WebGpuBackend implements Backend {
       ],
     });
     for (const job of jobs) {
-      const rendered = job.dispatches.map((dispatch) => renderDispatch(dispatch, styleOf(dispatch, isInteractive)));
-      const pipelines = await Promise.all(
-        rendered.map(({ wgsl }) => this.#adapter.pipelineOf(wgsl, layout, this.#device)),
-      );
-      const bindGroups = this.#bindGroupsOf(rendered, layout);
+      const rendered: RenderedDispatch[] = [];
+      for (const dispatch of job.dispatches) rendered.push(await this.#fastest(dispatch, isInteractive, layout));
+      const dispatches = await this.#dispatchesOf(rendered, layout);
       this.#jobs.set(job, {
-        dispatches: rendered.map(({ workgroups }, i) => ({
-          pipeline: pipelines[i],
-          bindGroup: bindGroups[i],
-          workgroups,
-          isUpdate: job.dispatches[i].isUpdate,
-        })),
+        dispatches: dispatches.map((each, i) => ({ ...each, isUpdate: job.dispatches[i].isUpdate })),
         ...copiedOf(job),
       });
     }
   }
 
-  /** The offsets of all dispatches are in one buffer. */
+  /** A dispatch in the style that is fastest on this adapter, which is measured once. */
+  async #fastest(dispatch: Dispatch, isInteractive: boolean, layout: GPUBindGroupLayout): Promise<RenderedDispatch> {
+    const styles = stylesFor(dispatch, isInteractive);
+    if (styles.length === 1 || this.#adapter.facts.software) return renderDispatch(dispatch, styles[0]);
+    const { fastestStyles } = this.#adapter;
+    const key = dispatch.planes.map((body) => body.key).join();
+    let best = fastestStyles.get(key);
+    if (best === undefined) {
+      const candidates = await this.#dispatchesOf(
+        styles.map((style) => renderDispatch(dispatch, style)),
+        layout,
+      );
+      const times: number[] = [];
+      for (const candidate of candidates) times.push(await this.#timeOf(candidate, CHOICE_MS));
+      best = times.indexOf(Math.min(...times));
+      fastestStyles.set(key, best);
+    }
+    return renderDispatch(dispatch, styles[best]);
+  }
+
+  /** Kernels with what they are bound to. The offsets of all of them are in one buffer. */
+  async #dispatchesOf(
+    rendered: readonly RenderedDispatch[],
+    layout: GPUBindGroupLayout,
+  ): Promise<Omit<PreparedDispatch, 'isUpdate'>[]> {
+    const pipelines = await Promise.all(
+      rendered.map(({ wgsl }) => this.#adapter.pipelineOf(wgsl, layout, this.#device)),
+    );
+    const bindGroups = this.#bindGroupsOf(rendered, layout);
+    return rendered.map(({ workgroups }, i) => ({ pipeline: pipelines[i], bindGroup: bindGroups[i], workgroups }));
+  }
+
   #bindGroupsOf(rendered: readonly RenderedDispatch[], layout: GPUBindGroupLayout): GPUBindGroup[] {
     const alignment = this.#device.limits.minUniformBufferOffsetAlignment;
     const starts: number[] = [];
@@ -221,10 +246,10 @@ export class WebGpuBackend implements Backend {
     return copy;
   }
 
-  async #timeOf(dispatch: PreparedDispatch): Promise<number> {
+  async #timeOf(dispatch: Omit<PreparedDispatch, 'isUpdate'>, least: number): Promise<number> {
     const run = async (count: number): Promise<number> => {
       const encoder = this.#device.createCommandEncoder();
-      recordPass(encoder, new Array<PreparedDispatch>(count).fill(dispatch));
+      recordPass(encoder, new Array<typeof dispatch>(count).fill(dispatch));
       const started = performance.now();
       this.#device.queue.submit([encoder.finish()]);
       await this.#device.queue.onSubmittedWorkDone();
@@ -234,7 +259,7 @@ export class WebGpuBackend implements Backend {
     const one = await run(1);
     for (let count = 2; ; count *= 8) {
       const more = (await run(count)) - one;
-      if (more >= TIMING_MS || count >= MOST_REPETITIONS) return Math.max(0, more) / (count - 1);
+      if (more >= least || count >= MOST_REPETITIONS) return Math.max(0, more) / (count - 1);
     }
   }
 }
@@ -242,7 +267,7 @@ export class WebGpuBackend implements Backend {
 /** The GPU has too little memory for the buffers of an executable. */
 export class OutOfMemoryError extends Error {}
 
-function recordPass(encoder: GPUCommandEncoder, dispatches: readonly PreparedDispatch[]): void {
+function recordPass(encoder: GPUCommandEncoder, dispatches: readonly Omit<PreparedDispatch, 'isUpdate'>[]): void {
   const pass = encoder.beginComputePass();
   let current: GPUComputePipeline | null = null;
   for (const { pipeline, bindGroup, workgroups } of dispatches) {

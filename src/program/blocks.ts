@@ -1,7 +1,8 @@
-// Rewrites of programs for a GPU: the same results from operations that its threads can share.
-import type { Builder } from '../../program/builder.ts';
-import { rewrite } from '../../program/rewrite.ts';
-import { type Program, Uses, type Value } from '../../program/value.ts';
+// Splits products for all gates of a cell into one product a gate, for devices on which one thread
+// computes all gates of one unit.
+import type { Builder } from './builder.ts';
+import { rewrite } from './rewrite.ts';
+import { type Program, Uses, type Value } from './value.ts';
 
 /**
  * Splits what is read only in blocks of columns into these blocks. A product for all gates of a
@@ -54,40 +55,3 @@ function findSplittable(program: Program): Set<Value> {
   return found;
 }
 
-/** Workgroups that keep a GPU busy: the largest have about 140 multiprocessors. */
-const ENOUGH_WORKGROUPS = 140;
-/** Elements of a result that one workgroup sums, and terms that are worth a sum of their own. */
-const TILE = 64 * 64;
-const LEAST_TERMS = 256;
-/** Rows of one thread's part of a column sum. */
-const COLUMN_SUM_ROWS = 64;
-
-/**
- * Splits long sums over a sequence into parts that are computed at the same time, where the result
- * is too small to keep a GPU busy.
- */
-export function splitSums(program: Program): Program {
-  return rewrite(program, (value, inputs, builder) => {
-    const parts = partsOf(value);
-    if (parts === 1) return undefined;
-    const [{ rows }] = inputs;
-    const height = Math.ceil(rows / parts);
-    const sums: Value[] = [];
-    for (let first = 0; first < rows; first += height)
-      sums.push(
-        builder.appendCopy(
-          value,
-          inputs.map((input) => builder.rows(input, first, Math.min(height, rows - first))),
-        ),
-      );
-    return sums.reduce((sum, part) => builder.add(sum, part));
-  });
-}
-
-function partsOf(value: Value): number {
-  const { rows } = value.inputs[0] ?? value;
-  if (value.kind === 'columnSums') return Math.ceil(rows / COLUMN_SUM_ROWS);
-  if (value.kind !== 'matmul' || !value.transposeA || value.transposeB || value.bias || value.plus) return 1;
-  const workgroups = Math.ceil((value.rows * value.columns) / TILE);
-  return Math.max(1, Math.min(Math.ceil(ENOUGH_WORKGROUPS / workgroups), Math.floor(rows / LEAST_TERMS)));
-}

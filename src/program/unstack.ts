@@ -1,9 +1,9 @@
 // Undoes the stacking of time steps where a GPU gains by it. What reads a step of a stacked product
 // gets a product of that step, so that layers can run side by side, one step apart, and nothing is
 // copied together only to be read apart again.
-import type { Builder, JoinPart } from '../../program/builder.ts';
-import { rewrite } from '../../program/rewrite.ts';
-import { type Program, type Value, sameShape } from '../../program/value.ts';
+import type { Builder, JoinPart } from './builder.ts';
+import { rewrite } from './rewrite.ts';
+import { type Program, type Value, sameShape } from './value.ts';
 
 interface Step {
   readonly row: number;
