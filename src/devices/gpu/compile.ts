@@ -46,6 +46,7 @@ export interface CompiledJob {
   readonly states: ReadonlyMap<string, { readonly offset: number; readonly elements: number }>;
   readonly outputs: ReadonlyMap<string, { readonly place: Place; readonly rows: number; readonly columns: number }>;
   readonly trains: boolean;
+  readonly hasLoss: boolean;
   readonly cost: CallCost;
 }
 
@@ -143,6 +144,7 @@ export function compileJob(job: Job, built: Program, { parameters, update, state
       ]),
     ),
     trains,
+    hasLoss: losses.length > 0,
     cost: {
       passes: dispatches.length,
       kernels: new Set(dispatches.map(({ planes }) => planes.map(({ key }) => key).join())).size,

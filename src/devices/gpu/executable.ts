@@ -177,10 +177,10 @@ export function sortById(ids: Int32Array, rows: number): { positions: Int32Array
   return { positions, firsts };
 }
 
-function callResult({ trains }: CompiledJob, { report, outputs }: RawResult, { update }: Call): CallResult {
+function callResult({ trains, hasLoss }: CompiledJob, { report, outputs }: RawResult, { update }: Call): CallResult {
   const [loss, norm, refused] = reportNumbers.map((_, index) => report[index]);
   return {
-    lossNats: loss,
+    lossNats: hasLoss ? loss : 0,
     gradientNorm: trains ? norm : NaN,
     updated: update !== undefined && refused === 0,
     outputs,
