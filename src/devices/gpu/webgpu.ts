@@ -55,7 +55,8 @@ export class WebGpuBackend implements Backend {
   readonly #buffers: Readonly<Record<Space, GPUBuffer>>;
   readonly #jobs = new Map<CompiledJob, PreparedJob>();
   readonly #owned: GPUBuffer[] = [];
-  #staging: GPUBuffer | null = null;
+  /** For the next results, unless another read uses it. */
+  #spare: GPUBuffer | null = null;
 
   /**
    * Allocates the memory, and compiles the kernels.
@@ -119,7 +120,7 @@ export class WebGpuBackend implements Backend {
 
   close(): void {
     for (const buffer of this.#owned) buffer.destroy();
-    this.#staging?.destroy();
+    this.#spare?.destroy();
   }
 
   #own(size: number, usage: number): GPUBuffer {
@@ -224,11 +225,13 @@ export class WebGpuBackend implements Backend {
     queue.submit([encoder.finish()]);
   }
 
+  /** A buffer that the host can read, of its own until it is mapped and unmapped. */
   #stagingOf(size: number): GPUBuffer {
-    if (this.#staging && this.#staging.size >= size) return this.#staging;
-    this.#staging?.destroy();
-    this.#staging = this.#device.createBuffer({ size: Math.max(256, size), usage: MAP_READ | COPY_DST });
-    return this.#staging;
+    const spare = this.#spare;
+    this.#spare = null;
+    if (spare && spare.size >= size) return spare;
+    spare?.destroy();
+    return this.#device.createBuffer({ size: Math.max(256, size), usage: MAP_READ | COPY_DST });
   }
 
   async #mapped(staging: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
@@ -240,6 +243,8 @@ export class WebGpuBackend implements Backend {
     }
     const copy = staging.getMappedRange(0, bytes).slice(0);
     staging.unmap();
+    this.#spare?.destroy();
+    this.#spare = staging;
     const error = this.#adapter.takeError();
     if (this.#adapter.isLost(this.#device)) throw new GpuLostError('the GPU was lost');
     if (error) throw error;
