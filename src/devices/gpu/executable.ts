@@ -31,6 +31,8 @@ export class GpuExecutable implements Executable {
   /** Elements of a vector of all weights on the GPU, and P. */
   readonly #length: number;
   readonly #count: number;
+  /** What the caller has written that is not finite, which a GPU may turn into numbers. */
+  readonly #unsound = new Set<string>();
   #closed = false;
 
   static async open(
@@ -70,11 +72,12 @@ export class GpuExecutable implements Executable {
     const results: CallResult[] = [];
     while (results.length < calls.length) {
       const together = calls.slice(results.length, results.length + this.#recovery.mostCalls(job));
-      const raw = together.map((call, index) => this.#rawCall(job, call, index > 0));
+      const sound = together.map((call) => this.#isSound(job, call));
+      const raw = together.map((call, index) => this.#rawCall(job, call, index > 0, sound[index]));
       const started = performance.now();
       const { results: done, note } = await this.#recovery.run(job, raw);
       this.#chooseCallsPerRun(job, together.length, (performance.now() - started) / 1000);
-      const made = done.map((result, index) => callResult(job, result, together[index]));
+      const made = done.map((result, index) => callResult(job, result, together[index], sound[index]));
       const refused = made.findIndex(({ updated }, index) => together[index].update !== undefined && !updated);
       const kept = refused < 0 ? made : made.slice(0, refused + 1);
       if (note !== null) kept[0] = { ...kept[0], note };
@@ -116,6 +119,9 @@ export class GpuExecutable implements Executable {
 
   async write(resident: ResidentVector, values: Float32Array): Promise<void> {
     const { space, offset } = this.#placeOf(resident);
+    const key = `${space} ${offset}`;
+    if (resident.kind === 'gradients' || values.every(Number.isFinite)) this.#unsound.delete(key);
+    else this.#unsound.add(key);
     await this.#recovery.write(space, offset, values);
   }
 
@@ -135,7 +141,15 @@ export class GpuExecutable implements Executable {
     return { space: 'vectors', offset: index * this.#length, elements: this.#count };
   }
 
-  #rawCall(compiled: CompiledJob, call: Call, continues: boolean): RawCall {
+  /** Whether the weights, the slots and the carried state are finite, as far as the host knows. */
+  #isSound({ states }: CompiledJob, { reset }: Call): boolean {
+    if (this.#unsound.size === 0) return true;
+    for (const { offset } of reset ? states.values() : []) this.#unsound.delete(`call ${offset}`);
+    const read = new Set([...states.values()].map(({ offset }) => `call ${offset}`));
+    return ![...this.#unsound].some((key) => key.startsWith('vectors') || read.has(key));
+  }
+
+  #rawCall(compiled: CompiledJob, call: Call, continues: boolean, isSound: boolean): RawCall {
     const { job, call: layout, scatterRows } = compiled;
     const inputs = new Float32Array(layout.inputs);
     const at = (offset: number): number => offset - layout.ids;
@@ -149,7 +163,7 @@ export class GpuExecutable implements Executable {
     const seedOf = (site: number): number => dropoutSeed(call.dropoutKey ?? 0, site);
     for (const [name, value] of numbersOf(compiled, call.update ?? {}, continues, seedOf))
       inputs[at(layout.numbers.get(name)!)] = value;
-    return { inputs, reset: call.reset ?? false, updates: call.update !== undefined };
+    return { inputs, reset: call.reset ?? false, updates: call.update !== undefined && isSound };
   }
 
   /** How many calls a run should have, from how long one took that compiled nothing. */
@@ -177,12 +191,17 @@ export function sortById(ids: Int32Array, rows: number): { positions: Int32Array
   return { positions, firsts };
 }
 
-function callResult({ trains, hasLoss }: CompiledJob, { report, outputs }: RawResult, { update }: Call): CallResult {
+function callResult(
+  { trains, hasLoss }: CompiledJob,
+  { report, outputs }: RawResult,
+  { update }: Call,
+  isSound: boolean,
+): CallResult {
   const [loss, norm, refused] = reportNumbers.map((_, index) => report[index]);
   return {
-    lossNats: hasLoss ? loss : 0,
+    lossNats: !hasLoss ? 0 : isSound ? loss : NaN,
     gradientNorm: trains ? norm : NaN,
-    updated: update !== undefined && refused === 0,
+    updated: update !== undefined && isSound && refused === 0,
     outputs,
   };
 }
