@@ -9,6 +9,7 @@ import { Adapter } from '../dist/devices/gpu/adapter.js';
 import { compileJob, placeStates } from '../dist/devices/gpu/compile.js';
 import { WebGpuBackend } from '../dist/devices/gpu/webgpu.js';
 import { vectorElements } from '../dist/devices/gpu/finish.js';
+import { stylesFor } from '../dist/devices/gpu/style.js';
 import { parameterShapes } from '../dist/model/parameters.js';
 import { trainingProgram } from '../dist/model/network.js';
 import { createOptimizer } from '../dist/training/optimizers.js';
@@ -39,7 +40,7 @@ const configurations = [
 console.log(tableHead(['network', 'dispatches', 'µs a dispatch', 'bare loop', 'ratio', 'ms a step']));
 for (const configuration of configurations) {
   const { job, sizes } = compiled(configuration);
-  const backend = await WebGpuBackend.open(adapter, [job], sizes, false);
+  const backend = await WebGpuBackend.open(adapter, [job], sizes, (dispatch) => stylesFor(dispatch).slice(0, 1));
   const call = { inputs: new Float32Array(job.call.inputs), reset: false, updates: true };
   const calls = new Array(CALLS).fill(call);
   const device = await adapter.device();

@@ -9,6 +9,7 @@ import { type CompiledJob, compileJob, placeStates } from './compile.ts';
 import { GpuExecutable } from './executable.ts';
 import { vectorElements } from './finish.ts';
 import { Interpreter } from './interpreter.ts';
+import { stylesFor } from './style.ts';
 import { OutOfMemoryError, WebGpuBackend } from './webgpu.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'cpu';
@@ -37,8 +38,13 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     async compile(workload) {
       const { jobs, sizes } = compiledFor(workload);
       if (adapter) refuseTooLarge(sizes, adapter.facts);
+      // Sampling sums a row in the same order however many rows there are. Software is slow where
+      // threads wait for each other.
+      const isPlain = workload.interactive === true || adapter?.facts.software === true;
       const open = async (): Promise<Backend> =>
-        adapter ? WebGpuBackend.open(adapter, jobs, sizes, workload.interactive === true) : new Interpreter(sizes);
+        adapter
+          ? WebGpuBackend.open(adapter, jobs, sizes, isPlain ? () => ['element'] : stylesFor)
+          : new Interpreter(sizes);
       try {
         return await GpuExecutable.open(workload, jobs, {
           description,

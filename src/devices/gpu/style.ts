@@ -1,4 +1,4 @@
-// How the threads of a dispatch share its sums.
+// How the threads of a dispatch share its sums on a GPU.
 import type { Dispatch } from './compile.ts';
 import type { Style } from './kernel.ts';
 import { tileCount, tilesFor } from './tiles.ts';
@@ -10,13 +10,11 @@ const FEW_RESULTS = 8192;
 const MANY_TERMS = 128;
 
 /**
- * The styles that suit a dispatch, the likely best first. All of them add the terms of a sum in the
- * same order, so they give the same results.
- * @param isInteractive whether a row must be summed in the same order however many rows there are
+ * The styles that suit a dispatch, the likely fastest first. All of them add the terms of a sum in
+ * the same order, so they give the same results.
  */
-export function stylesFor({ planes }: Dispatch, isInteractive: boolean): readonly Style[] {
+export function stylesFor({ planes }: Dispatch): readonly Style[] {
   const terms = planes.flatMap(({ sums }) => sums.flat());
-  if (isInteractive || terms.length === 0) return ['element'];
   const tiles = tilesFor(planes);
   if (tiles.length > 0) {
     const likely = tiles.find((size) => tileCount(planes, size) >= ENOUGH_WORKGROUPS) ?? tiles[tiles.length - 1];

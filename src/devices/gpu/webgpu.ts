@@ -5,8 +5,7 @@ import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSiz
 import { type Space, spaces } from './body.ts';
 import type { CompiledJob, Dispatch } from './compile.ts';
 import { reportNumbers } from './finish.ts';
-import { type RenderedDispatch, renderDispatch } from './kernel.ts';
-import { stylesFor } from './style.ts';
+import { type RenderedDispatch, type Style, renderDispatch } from './kernel.ts';
 
 // The package does not make the constants of WebGPU global.
 const STORAGE = 0x80;
@@ -25,6 +24,9 @@ const MOST_RESULT_BYTES = 2 ** 26;
 const PROFILE_MS = 20;
 const CHOICE_MS = 3;
 const MOST_REPETITIONS = 1000;
+
+/** The styles among which the fastest is chosen for a dispatch, the likely fastest first. */
+type StylesOf = (dispatch: Dispatch) => readonly Style[];
 
 interface PreparedDispatch {
   readonly pipeline: GPUComputePipeline;
@@ -66,7 +68,7 @@ export class WebGpuBackend implements Backend {
     adapter: Adapter,
     jobs: readonly CompiledJob[],
     sizes: SpaceSizes,
-    isInteractive: boolean,
+    stylesOf: StylesOf,
   ): Promise<WebGpuBackend> {
     const device = await adapter.device();
     device.pushErrorScope('out-of-memory');
@@ -75,7 +77,7 @@ export class WebGpuBackend implements Backend {
       backend.close();
       throw new OutOfMemoryError();
     }
-    await backend.#prepare(jobs, isInteractive);
+    await backend.#prepare(jobs, stylesOf);
     return backend;
   }
 
@@ -129,7 +131,7 @@ export class WebGpuBackend implements Backend {
     return buffer;
   }
 
-  async #prepare(jobs: readonly CompiledJob[], isInteractive: boolean): Promise<void> {
+  async #prepare(jobs: readonly CompiledJob[], stylesOf: StylesOf): Promise<void> {
     const layout = this.#device.createBindGroupLayout({
       entries: [
         { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform' } },
@@ -138,7 +140,7 @@ export class WebGpuBackend implements Backend {
     });
     for (const job of jobs) {
       const rendered: RenderedDispatch[] = [];
-      for (const dispatch of job.dispatches) rendered.push(await this.#fastest(dispatch, isInteractive, layout));
+      for (const dispatch of job.dispatches) rendered.push(await this.#fastest(dispatch, stylesOf(dispatch), layout));
       const dispatches = await this.#dispatchesOf(rendered, layout);
       this.#jobs.set(job, {
         dispatches: dispatches.map((each, i) => ({ ...each, isUpdate: job.dispatches[i].isUpdate })),
@@ -148,9 +150,8 @@ export class WebGpuBackend implements Backend {
   }
 
   /** A dispatch in the style that is fastest on this adapter, which is measured once. */
-  async #fastest(dispatch: Dispatch, isInteractive: boolean, layout: GPUBindGroupLayout): Promise<RenderedDispatch> {
-    const styles = stylesFor(dispatch, isInteractive);
-    if (styles.length === 1 || this.#adapter.facts.software) return renderDispatch(dispatch, styles[0]);
+  async #fastest(dispatch: Dispatch, styles: readonly Style[], layout: GPUBindGroupLayout): Promise<RenderedDispatch> {
+    if (styles.length === 1) return renderDispatch(dispatch, styles[0]);
     const { fastestStyles } = this.#adapter;
     const key = dispatch.planes.map((body) => body.key).join();
     let best = fastestStyles.get(key);
