@@ -3,7 +3,7 @@
 import { type Body, type Space, spaces } from './body.ts';
 import type { Dispatch } from './compile.ts';
 import { sumsByWorkgroup, workgroupMemory } from './reduce.ts';
-import { WORKGROUP_THREADS, sumText } from './source.ts';
+import { type NamedBody, WORKGROUP_THREADS, sumText } from './source.ts';
 import { type TileSize, sumsByTiles, tileMemory } from './tiles.ts';
 import { translate } from './translate.ts';
 
@@ -22,9 +22,7 @@ export interface RenderedDispatch {
 }
 
 /** Planes with bodies that differ only in their offsets. */
-export interface Shared {
-  readonly body: Body;
-  readonly prefix: string;
+interface Shared extends NamedBody {
   readonly firstPlane: number;
   readonly endPlane: number;
   /** The first of the offsets of its planes. */
@@ -39,7 +37,7 @@ interface Division {
   readonly extent: readonly [number, number];
   readonly memory: string;
   /** The function that computes the sums, or null if the thread of a result does. */
-  readonly sums: ((run: Shared) => string) | null;
+  readonly sums: ((run: NamedBody) => string) | null;
 }
 
 function divisionOf(style: Style, planes: readonly Body[]): Division {

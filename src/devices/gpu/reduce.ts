@@ -1,13 +1,12 @@
 // Sums by all threads of a workgroup, for few results of many terms.
 import type { Factor, Term } from './body.ts';
-import type { Shared } from './kernel.ts';
-import { WORKGROUP_THREADS } from './source.ts';
+import { type NamedBody, WORKGROUP_THREADS } from './source.ts';
 
 /** The memory that the threads of a workgroup share. */
 export const workgroupMemory = `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;`;
 
 /** Statements of one workgroup: the sums of one element, and what becomes of them. */
-export function sumsByWorkgroup({ body, prefix }: Shared): string {
+export function sumsByWorkgroup({ body, prefix }: NamedBody): string {
   const { sums } = body;
   const lines = sums.flatMap((terms, i) => [
     `var s${i} = 0.0;`,

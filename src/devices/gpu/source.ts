@@ -11,6 +11,12 @@ export const MAX_ITERATIONS = 2 ** 30;
 /** Threads of a workgroup that computes sums together. */
 export const WORKGROUP_THREADS = 256;
 
+/** A body within a kernel, where the names of its operands begin with `prefix`. */
+export interface NamedBody {
+  readonly body: Body;
+  readonly prefix: string;
+}
+
 /** The names of the operands, integers and sums that a body reads. */
 export function parametersOf({ places, integers }: Body): string[] {
   return [...places.map((_, i) => `x${i}`), ...integers.map((_, i) => `n${i}`)];

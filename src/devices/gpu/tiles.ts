@@ -3,8 +3,7 @@
 // results in registers. Products of one left operand, such as those of all gates of a cell, share
 // its slice.
 import type { Body, Factor } from './body.ts';
-import type { Shared } from './kernel.ts';
-import { WORKGROUP_THREADS } from './source.ts';
+import { type NamedBody, WORKGROUP_THREADS } from './source.ts';
 
 /** A tile of results, and the block of it that one thread computes. */
 export interface TileSize {
@@ -86,7 +85,7 @@ function stagesOf({ sums }: Body): Stage[] {
 }
 
 /** Statements of one workgroup: the sums of a tile, and what becomes of them. */
-export function sumsByTiles({ body, prefix }: Shared, size: TileSize): string {
+export function sumsByTiles({ body, prefix }: NamedBody, size: TileSize): string {
   const { rows, columns, down, across } = size;
   const block = Array.from({ length: down }, (_, d) =>
     Array.from({ length: across }, (_, a) => [d, a] as const),
@@ -174,12 +173,18 @@ function fetchText(
   const byTerm = isLeft !== transposed;
   const [line, k] = byTerm ? [`i / ${SLICE}`, `i % ${SLICE}`] : [`i % ${lines}`, `i / ${lines}`];
   const element = byTerm ? `${read}(line, term)` : `${read}(term, line)`;
+  // Whole tiles and slices have nothing beyond the matrix.
+  const checks = [
+    ...(most % lines === 0 ? [] : [`line < ${most}`]),
+    ...(count % SLICE === 0 ? [] : [`term < ${count}`]),
+  ];
   return [
     `for (var i = me; i < ${lines * SLICE}; i += ${WORKGROUP_THREADS}) {`,
     `let line = ${corner} + ${line};`,
     `let term = first + ${k};`,
-    'var x = 0.0;',
-    `if (line < ${most} && term < ${count}) { x = ${element}; }`,
+    ...(checks.length === 0
+      ? [`let x = ${element};`]
+      : ['var x = 0.0;', `if (${checks.join(' && ')}) { x = ${element}; }`]),
     `tiles[${start} + (${k}) * ${lines} + ${line}] = x;`,
     '}',
   ].join('\n');
