@@ -54,4 +54,3 @@ function findSplittable(program: Program): Set<Value> {
   }
   return found;
 }
-

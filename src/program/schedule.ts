@@ -1,7 +1,7 @@
 // Orders the operations of a program into steps, for a device that does one after another.
-// Consecutive elementwise operations are one step, a chain. Parameters and inputs are not steps, because they have a value already. Views and joins are
-// not steps, because they share memory with other values. A piece of a join that cannot share memory
-// is a copy step.
+// Consecutive elementwise operations are one step, a chain. Parameters and inputs are not steps,
+// because they have a value already. Views and joins are not steps, because they share memory with
+// other values. A piece of a join that cannot share memory is a copy step.
 import type { Copy } from './placement.ts';
 import { type Program, type Value, isView } from './value.ts';
 
