@@ -6,7 +6,7 @@ import { tileCount, tilesFor } from './tiles.ts';
 /** Workgroups that keep a GPU busy: the largest have about 140 multiprocessors. */
 const ENOUGH_WORKGROUPS = 140;
 /** Fewer results of more terms are summed by whole workgroups. */
-const FEW_RESULTS = 8192;
+const FEW_RESULTS = 65_535;
 const MANY_TERMS = 128;
 
 /**
