@@ -3,7 +3,7 @@
 import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
-import type { TrainingWork } from '../devices/open.ts';
+import type { TrainingWork } from '../devices/auto.ts';
 import { checkpointError, corpusError, usageError } from '../errors.ts';
 import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';

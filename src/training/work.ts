@@ -1,6 +1,6 @@
 // Computes the work of a run: its update steps, and the multiply-adds of each. Pure.
 import { countWindows } from '../corpus/window-starts.ts';
-import type { TrainingWork } from '../devices/open.ts';
+import type { TrainingWork } from '../devices/auto.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import { type ModelOptions, modelConfigurationOf } from './model.ts';
@@ -61,8 +61,10 @@ export function workOfModel(model: ModelConfiguration, options: RunOptions, leng
     // The gradient of a matrix product takes two more products.
     multiplyAdds: 3 * N * T * weightsOfProducts(model),
     steps: stepsOf(options, windowsPerEpoch(length, options)),
+    batchSize: N,
+    sequenceLength: T,
+    layers: model.layers,
     milliseconds: Math.min(budgetMs ?? Infinity, maxTimeMs ?? Infinity),
-    sequence: T * model.layers,
   };
 }
 
