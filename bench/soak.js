@@ -84,7 +84,7 @@ async function work() {
     throw new Error(`runs have ${executable.callsPerRun('train')} calls`);
 
   console.log(
-    JSON.stringify({ description: executable.description, passes: TOGETHER * executable.cost('train').passes }),
+    JSON.stringify({ description: executable.description, dispatches: TOGETHER * executable.cost('train').dispatches }),
   );
   for (let done = 1; done <= runs; done++) {
     await run(TOGETHER);
@@ -133,7 +133,7 @@ async function watch() {
       } else if (line.runs) row(rows, line);
       else
         console.log(
-          `${line.description}, runs of ${TOGETHER} calls, ${line.passes} passes\n\n| runs | RSS, MiB | growth |\n|---:|---:|---:|`,
+          `${line.description}, runs of ${TOGETHER} calls, ${line.dispatches} dispatches\n\n| runs | RSS, MiB | growth |\n|---:|---:|---:|`,
         );
     }
   });

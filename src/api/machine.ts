@@ -38,7 +38,7 @@ const members = {
 
 /**
  * Measures how fast a device trains and samples a model, on tokens sampled at random. The default
- * device is `cpu`.
+ * device is `cpu`. With `milliseconds: null` it runs nothing, and `gpu` needs no GPU.
  *
  * @throws RnnError `device` if the device is not available or does not compute numbers, `usage` for
  * a model that is too large or an unknown option
@@ -46,9 +46,12 @@ const members = {
 export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   refuseWrong(request, members);
   const { device: name = 'cpu', threads, kernels, listener, ...setup } = request;
+  const complete = { ...defaults, ...omitUndefined(setup) };
+  if (name === 'gpu' && complete.milliseconds === null)
+    return (await import('../diagnosis/gpu-plan.ts')).planForGpu(complete);
   const { bench: benchDevice } = await import('../diagnosis/bench.ts');
   return withDevice({ device: name, threads, kernels }, undefined, (device) => {
     listener?.activity?.({ kind: 'measuring', done: 0, total: 1 });
-    return benchDevice(device, { ...defaults, ...omitUndefined(setup) });
+    return benchDevice(device, complete);
   });
 }

@@ -103,14 +103,13 @@ const PRODUCTS_PER_WEIGHT = 3;
 
 /**
  * Milliseconds of an update step on a GPU. Layers run side by side, one time step apart, forward and
- * backward, with a dispatch of products and a short one for each time step. The gradients of the
- * weights are large products.
+ * backward, with a dispatch for each time step. The gradients of the weights are large products.
  */
-function gpuStepMs(work: TrainingWork, { step, dispatchMs, multiplyAddsPerMs }: GpuSpeed): number {
+function gpuStepMs(work: TrainingWork, { step, multiplyAddsPerMs }: GpuSpeed): number {
   const { sequenceLength: T, layers: L } = work;
   const ofOneProduct = work.multiplyAdds / PRODUCTS_PER_WEIGHT;
   const stepMs = step.milliseconds * Math.max(1, ofOneProduct / T / step.multiplyAdds);
-  return 2 * (T + L - 1) * (stepMs + dispatchMs) + ofOneProduct / multiplyAddsPerMs;
+  return 2 * (T + L - 1) * stepMs + ofOneProduct / multiplyAddsPerMs;
 }
 
 /** @param cpuSpeed in multiply-adds per millisecond */

@@ -112,17 +112,20 @@ export type ResidentVector =
   | { readonly kind: 'state'; readonly job: string; readonly name: string };
 
 /**
- * The cost of one call of a job on a device that works in passes. A pass is one start of a kernel
- * on a whole matrix.
+ * The cost of one call of a job on a device that works in dispatches. A dispatch is one start of a
+ * kernel on whole matrices.
  */
 export interface CallCost {
-  readonly passes: number;
+  readonly dispatches: number;
   /** The number of distinct kernels that are compiled. */
   readonly kernels: number;
   /** Multiply-adds of the matrix products. */
   readonly multiplyAdds: number;
-  /** Bytes that all passes read and write. Each operand counts once per pass. */
+  /** Bytes that all dispatches read and write. Each operand counts once per dispatch. */
   readonly bytes: number;
+  /** Bytes from the host to the device, and back. */
+  readonly bytesUp: number;
+  readonly bytesBack: number;
 }
 
 /**

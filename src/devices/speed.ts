@@ -18,8 +18,6 @@ export interface StepShape {
 export interface GpuSpeed {
   /** The products of a time step, of all layers in one dispatch. */
   readonly step: { readonly milliseconds: number; readonly multiplyAdds: number };
-  /** Milliseconds of the shortest dispatch. */
-  readonly dispatchMs: number;
   /** Multiply-adds per millisecond in a large product. */
   readonly multiplyAddsPerMs: number;
 }
@@ -75,7 +73,6 @@ export async function measureGpu(device: Device, shape: StepShape, largeShape = 
     );
     return {
       step: { milliseconds, multiplyAdds: multiplyAddsOf(shape) },
-      dispatchMs: Math.min(...times.flat().map(({ microseconds }) => microseconds)) / 1000,
       multiplyAddsPerMs: multiplyAddsOf(largeShape) / largeMs,
     };
   } finally {

@@ -12,16 +12,17 @@ import { type Program, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
 import { Network } from '../sampling/network.ts';
-import { refuseIfTooLarge } from '../evaluation/memory.ts';
+import { type MemoryDemand, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { memoryDemandOf } from '../training/workload.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
+import type { GpuEstimate } from './gpu-estimate.ts';
 import { type TimedWork, paceOf } from './pace.ts';
 import { plainModel } from './network-test.ts';
 
 export interface BenchSetup extends ValuesOf<typeof benchModel> {
   /** The duration of each measurement, of training and of sampling. Null runs nothing. */
   readonly milliseconds: number | null;
-  /** Whether to measure the passes of an update step one by one. */
+  /** Whether to measure the dispatches or operations of an update step one by one. */
   readonly profile?: boolean;
 }
 
@@ -44,8 +45,8 @@ export interface BenchResult {
    */
   readonly compileMs: number;
   readonly memoryBytes: number;
-  /** The cost of an update step. Null on devices that do not work in passes. */
-  readonly cost: (CallCost & { readonly passesPerLayerStep: number }) | null;
+  /** The cost of an update step. Null on devices that do not work in dispatches. */
+  readonly cost: (CallCost & { readonly dispatchesPerLayerStep: number }) | null;
   /** Null if the benchmark ran nothing. */
   readonly training: {
     readonly charactersPerSecond: number;
@@ -62,13 +63,15 @@ export interface BenchResult {
      * peak is unknown.
      */
     readonly partOfPeak: number | null;
-    /** GB/s that the passes read and write. */
+    /** GB/s that the dispatches read and write. */
     readonly gigabytesPerSecond: number | null;
   } | null;
   /** Null if not requested, and on devices that cannot profile. */
   readonly profile: readonly PassTime[] | null;
   /** `compileMs` includes the extra time of the first run, as above. */
   readonly sampling: { readonly charactersPerSecond: number; readonly compileMs: number } | null;
+  /** How long an update step might take on some GPUs. Null unless the gpu was planned. */
+  readonly estimates: readonly GpuEstimate[] | null;
 }
 
 /** Windows of text, used one after another. */
@@ -82,25 +85,39 @@ const PEAK_ROUND_MS = 100;
 /** Characters that are sampled before the clock is read again. */
 const DRAWN = 16;
 
+/** The model that is measured, and the workload and the memory of its training. */
+export function benchWork({ cell, layers, hidden, batchSize: N, sequenceLength: T }: BenchSetup): {
+  readonly model: ModelConfiguration;
+  readonly optimizer: Optimizer;
+  readonly workload: Workload;
+  readonly demand: MemoryDemand;
+} {
+  const model = { ...plainModel, cell, layers, hidden, vocabulary: VOCABULARY };
+  const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
+  const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
+  const workload: Workload = {
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'train', steps: T, batch: N, build }],
+    update: optimizer.rule,
+  };
+  const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
+  return { model, optimizer, workload, demand: memoryDemandOf(model, options, workload, 0) };
+}
+
+export function costOfLayers(cost: CallCost, { layers, sequenceLength }: BenchSetup): NonNullable<BenchResult['cost']> {
+  return { ...cost, dispatchesPerLayerStep: cost.dispatches / (layers * sequenceLength) };
+}
+
 /**
  * Measures a device.
  * @throws RnnError `device` if the results are not finite numbers, or the error of `compile` for a
  * model that is too large
  */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
-  const { cell, layers, hidden, batchSize: N, sequenceLength: T, milliseconds } = setup;
-  const model = { ...plainModel, cell, layers, hidden, vocabulary: VOCABULARY };
-  const parameters = parameterShapes(model);
-  const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
-  const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
-  const workload: Workload = {
-    parameters,
-    jobs: [{ name: 'train', steps: T, batch: N, build }],
-    update: optimizer.rule,
-  };
-  const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
-  await refuseIfTooLarge(memoryDemandOf(model, options, workload, 0), device);
-  const program = build(N);
+  const { batchSize: N, sequenceLength: T, milliseconds } = setup;
+  const { model, optimizer, workload, demand } = benchWork(setup);
+  await refuseIfTooLarge(demand, device);
+  const program = workload.jobs[0].build(N);
   const started = performance.now();
   const executable = await device.compile(workload);
   const compileMs = performance.now() - started;
@@ -115,12 +132,12 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
     return {
       device: device.name,
       description: executable.description,
-      parameters: countParameters(parameters),
+      parameters: countParameters(workload.parameters),
       operations: program.values.length,
       multiplyAdds,
       compileMs: compileMs + (training?.firstRunExtraMs ?? 0),
       memoryBytes: executable.memoryBytes,
-      cost: cost && { ...cost, passesPerLayerStep: cost.passes / (layers * T) },
+      cost: cost && costOfLayers(cost, setup),
       training: training && {
         charactersPerSecond: (1000 * N * T) / training.wallMsPerUnit,
         stepMs: training.wallMsPerUnit,
@@ -133,6 +150,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
       },
       profile,
       sampling,
+      estimates: null,
     };
   } finally {
     await executable.close();

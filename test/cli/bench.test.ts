@@ -29,6 +29,7 @@ const cpu: BenchResult = {
   },
   profile: null,
   sampling: { charactersPerSecond: 74_519, compileMs: 17 },
+  estimates: null,
 };
 const profile: readonly PassTime[] = [
   {
@@ -59,7 +60,15 @@ const operations: readonly PassTime[] = [
 const gpu: BenchResult = {
   ...cpu,
   description: 'gpu: a card',
-  cost: { passes: 812, kernels: 31, multiplyAdds: 1_530_406_400, bytes: 2.5e9, passesPerLayerStep: 8.12 },
+  cost: {
+    dispatches: 812,
+    kernels: 31,
+    multiplyAdds: 1_530_406_400,
+    bytes: 2.5e9,
+    bytesUp: 30_276,
+    bytesBack: 16,
+    dispatchesPerLayerStep: 8.12,
+  },
   training: {
     charactersPerSecond: 1_250_000,
     stepMs: 2,
@@ -115,23 +124,25 @@ describe('rnn bench', () => {
 cpu: two threads
 gpu: a card
 
-                                   cpu        gpu
-training, characters/s          40,363  1,250,000
-an update step                   62 ms    2.00 ms
-update steps per call                1         16
-sampling, characters/s          74,519     74,519
-compiling for training          312 ms     312 ms
-compiling for sampling           17 ms      17 ms
-memory for training              27 MB      27 MB
-operations per step              3,032      3,032
-passes per step                               812
-passes per layer and time step               8.12
-kernels                                        31
-multiply-adds per step           1.53G      1.53G
-read and written per step                  2.5 GB
-GFLOP/s reached                   49.4       1530
-processor peak reached            53 %
-GB/s reached                                 1250
+                                       cpu        gpu
+training, characters/s              40,363  1,250,000
+an update step                       62 ms    2.00 ms
+update steps per call                    1         16
+sampling, characters/s              74,519     74,519
+compiling for training              312 ms     312 ms
+compiling for sampling               17 ms      17 ms
+memory for training                  27 MB      27 MB
+operations per step                  3,032      3,032
+dispatches per step                               812
+dispatches per layer and time step               8.12
+kernels                                            31
+multiply-adds per step               1.53G      1.53G
+read and written per step                      2.5 GB
+sent to the device per step                     30 kB
+sent back per step                               16 B
+GFLOP/s reached                       49.4       1530
+processor peak reached                53 %
+GB/s reached                                     1250
 `);
     expect(setups).toEqual(
       Array.from({ length: 2 }, () => ({
@@ -150,7 +161,7 @@ GB/s reached                                 1250
     useBench({ without: ['gpu'] });
     const { code, stdout, stderr } = await rnn(['bench']);
     expect(code).toBe(0);
-    expect(stdout).not.toContain('passes');
+    expect(stdout).not.toContain('dispatches');
     expect(stderr).toBe('cannot use device gpu: no GPU answered\n');
   });
 
@@ -253,14 +264,14 @@ GB/s reached                                 1250
 
   it('--json gives an object for each device, with the name that the user gave', async () => {
     useBench();
-    const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm']);
+    const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:cpu']);
     expect(JSON.parse(stdout)).toMatchObject({
       event: 'bench',
-      device: 'gpu:webasm',
+      device: 'gpu:cpu',
       hidden: 128,
       vocabulary: 65,
       training: { callsPerRun: 16 },
-      cost: { passes: 812 },
+      cost: { dispatches: 812 },
     });
   });
 
@@ -300,12 +311,37 @@ the processor of the host works 1.23 ms per step
 
   it('--dry-run measures nothing', async () => {
     const { setups } = useBench();
-    const { stdout } = await rnn(['bench', '--dry-run']);
+    const { stdout } = await rnn(['bench', '--dry-run', '--device', 'cpu']);
     expect(setups[0].milliseconds).toBeNull();
-    expect(stdout).toMatch(/passes per step +812/);
-    expect(stdout).not.toContain('characters/s');
-    // gpu.js compiles when a plan first runs.
+    expect(stdout).toMatch(/operations per step +3,032/);
     expect(stdout).toMatch(/planning for training +312 ms/);
-    expect(stdout).not.toContain('compiling');
+    expect(stdout).not.toMatch(/characters\/s|compiling|estimates/);
+  });
+
+  it('--dry-run plans for a GPU without opening it, and estimates its speed', async () => {
+    const { opened, setups } = useBench({ without: ['gpu'] });
+    const small = ['--hidden', '8', '--batch-size', '4', '--sequence-length', '5'];
+    const { code, stdout, stderr } = await rnn(['bench', '--dry-run', ...small]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(opened.map(([name]) => name)).toEqual(['cpu']);
+    expect(setups).toHaveLength(1);
+    expect(stdout).toContain('\ngpu: planned, without a GPU\n');
+    expect(stdout).toMatch(/^dispatches per step +\d+$/m);
+    expect(stdout).toMatch(/^sent back per step +16 B$/m);
+    const [, estimates] = stdout.split('estimates, not measurements: no GPU has been measured ');
+    expect(estimates).toMatch(/^NVIDIA H200 +0\.\d+ ms +[\d,]+\nNVIDIA RTX 4090 .*\nApple M2 Pro .*\n$/m);
+  });
+
+  it('--dry-run --json gives the estimates as numbers', async () => {
+    useBench();
+    const [cpuLine, gpuLine] = (await rnn(['bench', '--dry-run', '--json', '--hidden', '8'])).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as BenchResult);
+    expect(cpuLine.estimates).toBeNull();
+    expect(gpuLine).toMatchObject({ device: 'gpu', training: null, sampling: null });
+    expect(gpuLine.estimates!.map(({ gpu: name }) => name)).toEqual(['NVIDIA H200', 'NVIDIA RTX 4090', 'Apple M2 Pro']);
+    for (const { stepMs, charactersPerSecond } of gpuLine.estimates!)
+      expect(stepMs * charactersPerSecond).toBeCloseTo(1000 * 50 * 50, 3);
   });
 });

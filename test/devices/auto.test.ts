@@ -156,9 +156,9 @@ describe('auto', () => {
   it('prints times that follow from the measured products', async () => {
     const { device } = await choose(training(2, 256, 64, 50), 8, { teraflops: 8, dispatch: 10 });
     // 7.7e9 multiply-adds at 8 · 3e7 a millisecond. 2·51 time steps, each with 5.1e7 multiply-adds at
-    // 4e9 a millisecond and a dispatch of 10 µs, and then 2.6e9 for the weights.
+    // 4e9 a millisecond, and then 2.6e9 for the weights.
     expect(device.reason).toBe(
-      'gpu: fake card (vulkan): an update step takes about 32 ms on the cpu and 3 ms on the gpu (measured products: 480 and 8,000 GFLOP/s)',
+      'gpu: fake card (vulkan): an update step takes about 32 ms on the cpu and 2 ms on the gpu (measured products: 480 and 8,000 GFLOP/s)',
     );
   });
 
@@ -229,9 +229,9 @@ describe('the measurement', () => {
   it('runs on the real GPU device', async () => {
     vi.restoreAllMocks();
     const device = await openDevice('gpu:cpu');
-    const { step, dispatchMs, multiplyAddsPerMs } = await measureGpu(device, shape, { rows: 32, width: 32, layers: 1 });
+    const { step, multiplyAddsPerMs } = await measureGpu(device, shape, { rows: 32, width: 32, layers: 1 });
     expect(step.multiplyAdds).toBe(2 * 9 * 16 * 16);
-    expect(Math.min(step.milliseconds, dispatchMs, multiplyAddsPerMs)).toBeGreaterThan(0);
+    expect(Math.min(step.milliseconds, multiplyAddsPerMs)).toBeGreaterThan(0);
     await device.close();
   });
 });

@@ -5,7 +5,7 @@ import { bench } from '../../src/diagnosis/bench.ts';
 
 const setup = { cell: 'gru', layers: 2, hidden: 3, batchSize: 2, sequenceLength: 4, milliseconds: 5 };
 
-/** The reference device, which counts its executables and claims to work in passes. */
+/** The reference device, which counts its executables and claims to work in dispatches. */
 function counting(change: Partial<Executable> = {}): {
   device: Device;
   runs: Record<string, number[]>;
@@ -70,10 +70,11 @@ describe('bench', () => {
     expect(parameters).toBe(V * H + H * H + H + H * V + V);
   });
 
-  it('reports passes for each layer and time step, and bytes per second, if the device knows them', async () => {
-    const { device } = counting({ cost: () => ({ passes: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000 }) });
+  it('reports dispatches for each layer and time step, and bytes per second, if the device knows them', async () => {
+    const ofStep = { dispatches: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000, bytesUp: 60, bytesBack: 8 };
+    const { device } = counting({ cost: () => ofStep });
     const { cost, multiplyAdds, training } = await bench(device, setup);
-    expect(cost).toEqual({ passes: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000, passesPerLayerStep: 5 });
+    expect(cost).toEqual({ ...ofStep, dispatchesPerLayerStep: 5 });
     expect(multiplyAdds).toBe(1000);
     expect(training!.gigabytesPerSecond).toBeCloseTo(5000 / training!.stepMs / 1e6, 9);
   });

@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { refuseKernelsWithout } from '../devices.ts';
 import { count } from '../../count.ts';
 import { formatBytes, formatCompact, formatMilliseconds, formatSignificant } from '../output/format.ts';
+import { estimatesText } from '../results/gpu-estimates.ts';
 import { profileText } from '../results/profile.ts';
 import { textTable } from '../output/text-table.ts';
 
@@ -77,6 +78,8 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
     const title = stdout.colour.bold(`${sizes}: ${count(results[0].parameters)} parameters`);
     const descriptions = results.map(({ description }) => description);
     await stdout.write(`${[title, ...descriptions, '', table(results, stdout.colour.dim)].join('\n')}\n`);
+    for (const { estimates } of results)
+      if (estimates) await stdout.write(`\n${estimatesText(estimates, stdout.colour)}\n`);
     if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
   };
   // If a device fails, the results of earlier devices are still shown.
@@ -96,11 +99,13 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['compiling for sampling', ({ sampling }) => sampling && formatMilliseconds(sampling.compileMs)],
   ['memory for training', ({ memoryBytes }) => formatBytes(memoryBytes)],
   ['operations per step', ({ operations }) => count(operations)],
-  ['passes per step', ({ cost }) => cost && count(cost.passes)],
-  ['passes per layer and time step', ({ cost }) => cost && formatSignificant(cost.passesPerLayerStep)],
+  ['dispatches per step', ({ cost }) => cost && count(cost.dispatches)],
+  ['dispatches per layer and time step', ({ cost }) => cost && formatSignificant(cost.dispatchesPerLayerStep)],
   ['kernels', ({ cost }) => cost && count(cost.kernels)],
   ['multiply-adds per step', ({ multiplyAdds }) => large(multiplyAdds)],
   ['read and written per step', ({ cost }) => cost && formatBytes(cost.bytes)],
+  ['sent to the device per step', ({ cost }) => cost && formatBytes(cost.bytesUp)],
+  ['sent back per step', ({ cost }) => cost && formatBytes(cost.bytesBack)],
   ['GFLOP/s reached', ({ training }) => training && formatSignificant(training.gigaflops)],
   [
     'processor peak reached',

@@ -146,10 +146,15 @@ export function compileJob(job: Job, built: Program, { parameters, update, state
     trains,
     hasLoss: losses.length > 0,
     cost: {
-      passes: dispatches.length,
+      dispatches: dispatches.length,
       kernels: new Set(dispatches.map(({ planes }) => planes.map(({ key }) => key).join())).size,
       multiplyAdds: bodies.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
       bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytesUp: 4 * call.inputs,
+      bytesBack: [...program.outputs.values()].reduce(
+        (sum, { rows, columns }) => sum + 4 * rows * columns,
+        4 * reportNumbers.length,
+      ),
     },
   };
 }

@@ -5,26 +5,20 @@ import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { Adapter, type AdapterFacts } from './adapter.ts';
 import type { Backend, SpaceSizes } from './backend.ts';
-import { type CompiledJob, compileJob, placeStates } from './compile.ts';
 import { GpuExecutable } from './executable.ts';
-import { vectorElements } from './finish.ts';
 import { Interpreter } from './interpreter.ts';
 import { stylesFor } from './style.ts';
 import { OutOfMemoryError, WebGpuBackend } from './webgpu.ts';
+import { type CompiledWorkload, bytesOf, compileWorkload } from './workload.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'cpu';
-
-interface Compiled {
-  readonly jobs: readonly CompiledJob[];
-  readonly sizes: SpaceSizes;
-}
 
 /** @throws RnnError `device` if there is no such adapter here */
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
   const adapter = mode === 'cpu' ? null : await Adapter.open(mode === 'webgpu' ? 'hardware' : 'software');
-  const compiled = new WeakMap<Workload, Compiled>();
-  const compiledFor = (workload: Workload): Compiled => {
+  const compiled = new WeakMap<Workload, CompiledWorkload>();
+  const compiledFor = (workload: Workload): CompiledWorkload => {
     const known = compiled.get(workload) ?? compileWorkload(workload);
     compiled.set(workload, known);
     return known;
@@ -58,24 +52,6 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     },
     close: async () => adapter?.close(),
   };
-}
-
-function compileWorkload({ parameters, jobs, update }: Workload): Compiled {
-  const built = jobs.map((job) => ({ job, program: job.build(job.batch) }));
-  const states = placeStates(built);
-  const compiled = built.map(({ job, program }) => compileJob(job, program, { parameters, update, states }));
-  return {
-    jobs: compiled,
-    sizes: {
-      arena: Math.max(...compiled.map(({ arenaElements }) => arenaElements)),
-      vectors: (2 + (update?.slots.length ?? 0)) * vectorElements(parameters),
-      call: Math.max(...compiled.map(({ call }) => call.elements)),
-    },
-  };
-}
-
-function bytesOf({ sizes }: Compiled): number {
-  return 4 * (sizes.arena + sizes.vectors + sizes.call);
 }
 
 /** The copy from which memory is restored, and weights on their way to and from the GPU. */
