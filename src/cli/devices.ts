@@ -27,7 +27,7 @@ export function refuseKernelsWithout(
 
 /** The device that rnn chooses. */
 export const autoDevice: DeviceText = {
-  summary: 'The gpu if training is expected to be at least twice as fast on it, else the cpu',
+  summary: 'The gpu if training is at least twice as fast on it, by a short measurement, else the cpu',
   use: 'To let rnn choose (the default)',
 };
 

@@ -24,11 +24,10 @@ export interface SettledSetting extends Omit<FlagSetting, 'value'> {
   readonly value: unknown;
 }
 
-/** Variables of devices/cpu, devices/gpu and the tests, which are not options. */
+/** Variables of devices/cpu and the tests, which are not options. */
 const otherVariables: ReadonlySet<string> = new Set([
   'RNN_KERNELS',
   ...retiredVariables,
-  'RNN_GPU_PRODUCTS',
   'RNN_TEST',
   'RNN_SCREENSHOTS',
   'RNN_CHROMIUM',
@@ -37,7 +36,7 @@ const otherVariables: ReadonlySet<string> = new Set([
 const variableAppliesToAllCommands = ({ row }: Flag): boolean => row.variableAppliesToAllCommands === true;
 
 /** Keys of variables that apply to every command that uses a device, whatever options it has. */
-const ofDevices: readonly string[] = ['kernels', 'gpu-products'];
+const ofDevices: readonly string[] = ['kernels'];
 
 /**
  * Adds options from the environment, and for `rnn train` from a file, that the command line does

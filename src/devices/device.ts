@@ -1,7 +1,7 @@
 // The contract between programs and devices. A device knows operations, but not cells. It gets
 // everything that it will be asked to run at compilation, may take many calls at a time, and
-// returns results when all of them are done. This suits a device that traces K update steps into
-// one plan, and also a device that works on shared memory step by step.
+// returns results when all of them are done. This suits a device with separate memory, and also a
+// device that works on shared memory step by step.
 import type { ParameterShape, Program } from '../program/value.ts';
 
 /**

@@ -137,11 +137,10 @@ describe('an error names the place of a wrong option', () => {
   ])(
     'rnn %s warns about a misspelt device variable, even if it does not have the option',
     async (command, ...words) => {
-      const env = { RNN_KERNLES: 'wasm', RNN_GPU_PRODUCT: 'plain' };
+      const env = { RNN_KERNLES: 'wasm' };
       const { stderr } = await rnn([command, ...words], { env });
       expect(stderr.match(/RNN_\w+ is not an option.*/g)).toEqual([
         `RNN_KERNLES is not an option of rnn ${command}. Did you mean RNN_KERNELS?`,
-        `RNN_GPU_PRODUCT is not an option of rnn ${command}. Did you mean RNN_GPU_PRODUCTS?`,
       ]);
       expect((await rnn(['runs', 'no-such-folder'], { env })).stderr).not.toContain('RNN_');
     },

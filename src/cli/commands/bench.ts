@@ -23,7 +23,7 @@ export const { define } = defineCommand({
   examples: [
     ['rnn bench', 'the cpu, and a gpu if there is one'],
     ['rnn bench --device cpu --hidden 512 --layers 3', 'a larger model'],
-    ['rnn bench --dry-run', 'memory and operation counts'],
+    ['rnn bench --dry-run', 'memory, operation counts, and estimates for three GPUs'],
   ],
   run: (_: undefined, flags, context) => benchAll(flags, context),
 });
@@ -51,8 +51,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
   refuseKernelsWithout(kernels, [...names]);
   const measure = async (): Promise<void> => {
-    // One device after another, because a process can use only one of the two kinds of GPU at a
-    // time.
+    // One device after another, so that they do not slow each other down.
     for (const name of names) {
       let isOpen = false;
       const activity = (): void => {
