@@ -38,7 +38,7 @@ const members = {
 
 /**
  * Measures how fast a device trains and samples a model, on tokens sampled at random. The default
- * device is `cpu`. With `milliseconds: null` it runs nothing, and `gpu` needs no GPU.
+ * device is `cpu`. With `milliseconds: null` it runs nothing, and `gpu` works without a GPU.
  *
  * @throws RnnError `device` if the device is not available or does not compute numbers, `usage` for
  * a model that is too large or an unknown option

@@ -1,4 +1,4 @@
-// How fast a device computes matrix products of the shapes of a model: what `auto` compares. The
+// Measures how fast a device computes matrix products of the shapes of a model, for `auto`. The
 // device computes a recurrent network of one product per layer and time step, on zeros.
 import { Builder } from '../program/builder.ts';
 import type { ParameterShape, Program } from '../program/value.ts';

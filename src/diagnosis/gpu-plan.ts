@@ -1,4 +1,5 @@
-// What an update step would cost on a GPU. It needs no GPU: it only plans, as the gpu device would.
+// The cost of an update step on a GPU. It works without a GPU, because it only plans, as the gpu
+// device would.
 import type { Body } from '../devices/gpu/body.ts';
 import { bytesOf, compileWorkload } from '../devices/gpu/workload.ts';
 import { refuseTooLargeForMachine } from '../evaluation/memory.ts';

@@ -199,7 +199,11 @@ export const benchOptions = {
       defaultInWords: '3',
       isCommon: true,
     },
-    dryRun: { kind: onOff, help: 'Show the cost of an update step, with estimates for three GPUs, and run nothing', isCommon: true },
+    dryRun: {
+      kind: onOff,
+      help: 'Show the cost of an update step, with estimates for three GPUs, and run nothing',
+      isCommon: true,
+    },
     profile: { kind: onOff, help: 'Add the slowest operations of an update step' },
   },
   'Output:': { json: { ...jsonOption, help: 'Print one JSON object per device' } },

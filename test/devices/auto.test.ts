@@ -194,8 +194,12 @@ describe('auto', () => {
 
   it.each([large, undefined])('takes the cpu if no GPU answers, and reports why (work %#)', async (work) => {
     const cpu = cpuOf(2);
-    const open = async (error: Error): Promise<Device> =>
-      openBest(work, { cpu: async () => cpu, gpu: () => Promise.reject(error) });
+    const open = async (error: Error): Promise<Device> => {
+      const openGpu = async (): Promise<Device> => {
+        throw error;
+      };
+      return openBest(work, { cpu: async () => cpu, gpu: openGpu });
+    };
     expect((await open(noGpu)).reason).toBe('cpu: no GPU answered (no Vulkan loader)');
     await expect(open(new TypeError('a bug'))).rejects.toThrow('a bug');
   });

@@ -4,7 +4,7 @@ import { bench } from '../../src/diagnosis/bench.ts';
 import { planForGpu } from '../../src/diagnosis/gpu-plan.ts';
 
 vi.mock('webgpu', () => {
-  throw new Error('a plan needs no GPU');
+  throw new Error('a plan does not open a GPU');
 });
 
 const setup = { cell: 'lstm', layers: 2, hidden: 8, batchSize: 4, sequenceLength: 5, milliseconds: null };
