@@ -129,18 +129,19 @@ export interface CallCost {
 }
 
 /**
- * The time of one pass of a kernel when nothing else runs, or of one operation of a kind and shape.
+ * The time of one dispatch of a kernel when nothing else runs, or of one operation of a kind and
+ * shape.
  */
-export interface PassTime {
+export interface OperationTime {
   /** The name of the operation. */
   readonly kind: string;
   /** The shape of the result. */
   readonly shape: { readonly rows: number; readonly columns: number; readonly planes: number };
-  /** The number of passes of this kind in a call. */
-  readonly passes: number;
-  /** The time of one pass, including its start. */
+  /** How many there are in a call. */
+  readonly count: number;
+  /** The time of one, including its start. */
   readonly microseconds: number;
-  /** Multiply-adds of the matrix products of one pass. */
+  /** Multiply-adds of the matrix products of one. */
   readonly multiplyAdds: number;
 }
 
@@ -178,7 +179,7 @@ export interface Executable {
    * Measures how the time of a call is divided among kernels or operations, longest first. The data
    * on the device does not change.
    */
-  profile?(job: string): Promise<readonly PassTime[]>;
+  profile?(job: string): Promise<readonly OperationTime[]>;
   /**
    * The peak of the processor: GFLOP/s of independent multiplications and additions on all threads
    * at once. Null if unknown.

@@ -69,7 +69,7 @@ export async function measureGpu(device: Device, shape: StepShape, largeShape = 
   try {
     const times = [await executable.profile!(step.name), await executable.profile!(large.name)];
     const [milliseconds, largeMs] = times.map((each) =>
-      each.reduce((sum, time) => sum + (time.multiplyAdds > 0 ? time.passes * time.microseconds : 0) / 1000, 0),
+      each.reduce((sum, time) => sum + (time.multiplyAdds > 0 ? time.count * time.microseconds : 0) / 1000, 0),
     );
     return {
       step: { milliseconds, multiplyAdds: multiplyAddsOf(shape) },

@@ -1,6 +1,6 @@
 // How fast a device trains and samples a given model, with random tokens. It measures, but does not
 // print.
-import type { Call, CallCost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
+import type { Call, CallCost, Device, Executable, OperationTime, Workload } from '../devices/device.ts';
 import { deviceError } from '../errors.ts';
 import { median } from '../median.ts';
 import type { benchModel } from '../options/commands.ts';
@@ -67,7 +67,7 @@ export interface BenchResult {
     readonly gigabytesPerSecond: number | null;
   } | null;
   /** Null if not requested, and on devices that cannot profile. */
-  readonly profile: readonly PassTime[] | null;
+  readonly profile: readonly OperationTime[] | null;
   /** `compileMs` includes the extra time of the first run, as above. */
   readonly sampling: { readonly charactersPerSecond: number; readonly compileMs: number } | null;
   /** How long an update step might take on some GPUs. Null unless the gpu was planned. */

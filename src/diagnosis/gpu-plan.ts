@@ -1,7 +1,7 @@
 // The cost of an update step on a GPU. It works without a GPU, because it only plans, as the gpu
 // device would.
 import type { Body } from '../devices/gpu/body.ts';
-import { bytesOf, compileWorkload } from '../devices/gpu/workload.ts';
+import { compileWorkload } from '../devices/gpu/compile.ts';
 import { refuseTooLargeForMachine } from '../evaluation/memory.ts';
 import { countParameters } from '../program/value.ts';
 import { type BenchResult, type BenchSetup, benchWork, costOfLayers } from './bench.ts';
@@ -28,7 +28,7 @@ export function planForGpu(setup: BenchSetup): BenchResult {
     operations: workload.jobs[0].build(N).values.length,
     multiplyAdds: cost.multiplyAdds,
     compileMs,
-    memoryBytes: bytesOf(compiled),
+    memoryBytes: compiled.bytes,
     cost: costOfLayers(cost, setup),
     training: null,
     profile: null,

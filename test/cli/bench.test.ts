@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { openDevice } from '../../src/devices/open.ts';
-import type { PassTime } from '../../src/devices/device.ts';
+import type { OperationTime } from '../../src/devices/device.ts';
 import { type BenchResult, type BenchSetup, bench } from '../../src/diagnosis/bench.ts';
 import { RnnError } from '../../src/errors.ts';
 import { rnn } from './helpers.ts';
@@ -31,28 +31,28 @@ const cpu: BenchResult = {
   sampling: { charactersPerSecond: 74_519, compileMs: 17 },
   estimates: null,
 };
-const profile: readonly PassTime[] = [
+const profile: readonly OperationTime[] = [
   {
     kind: 'product',
     shape: { rows: 50, columns: 512, planes: 2 },
-    passes: 50,
+    count: 50,
     microseconds: 12.34,
     multiplyAdds: 6_553_600,
   },
-  { kind: 'chain', shape: { rows: 50, columns: 128, planes: 10 }, passes: 100, microseconds: 4, multiplyAdds: 0 },
+  { kind: 'chain', shape: { rows: 50, columns: 128, planes: 10 }, count: 100, microseconds: 4, multiplyAdds: 0 },
   ...Array.from({ length: 9 }, () => ({
     kind: 'sum',
     shape: { rows: 1, columns: 1, planes: 1 },
-    passes: 1,
+    count: 1,
     microseconds: 3,
     multiplyAdds: 0,
   })),
 ];
-const operations: readonly PassTime[] = [
+const operations: readonly OperationTime[] = [
   {
     kind: 'a·b over 128',
     shape: { rows: 25, columns: 512, planes: 1 },
-    passes: 100,
+    count: 100,
     microseconds: 20,
     multiplyAdds: 1_638_400,
   },

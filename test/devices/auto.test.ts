@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ExpectedWork, type TrainingWork, openBest } from '../../src/devices/auto.ts';
 import { planWorkload } from '../../src/devices/cpu/plan.ts';
 import { embeddedProducts } from '../../src/devices/cpu/products.ts';
-import type { Device, Executable, Job, PassTime, Workload } from '../../src/devices/device.ts';
+import type { Device, Executable, Job, OperationTime, Workload } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { measureCpu, measureGpu } from '../../src/devices/speed.ts';
 import { RnnError } from '../../src/errors.ts';
@@ -83,13 +83,13 @@ const integrated: Card = { teraflops: 0.3, dispatch: 15 };
 function gpuOf({ teraflops, dispatch }: Card): FakeDevice {
   return fake('gpu', 'gpu: fake card (vulkan)', (workload) => ({
     run: async () => [],
-    profile: async (name): Promise<PassTime[]> => {
+    profile: async (name): Promise<OperationTime[]> => {
       const multiplyAdds = multiplyAddsOf(workload.jobs.find((job) => job.name === name)!);
       const shape = { rows: 1, columns: 1, planes: 1 };
       const microseconds = Math.max(dispatch, (2 * multiplyAdds) / teraflops / 1e6);
       return [
-        { kind: 'product', shape, passes: 1, microseconds, multiplyAdds },
-        { kind: 'chain', shape, passes: 2, microseconds: dispatch, multiplyAdds: 0 },
+        { kind: 'product', shape, count: 1, microseconds, multiplyAdds },
+        { kind: 'chain', shape, count: 2, microseconds: dispatch, multiplyAdds: 0 },
       ];
     },
   }));

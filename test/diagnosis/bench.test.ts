@@ -81,7 +81,7 @@ describe('bench', () => {
 
   it('returns the profile of an update step if it is requested and available', async () => {
     const profile = [
-      { kind: 'product', shape: { rows: 2, columns: 3, planes: 1 }, passes: 4, microseconds: 5, multiplyAdds: 6 },
+      { kind: 'product', shape: { rows: 2, columns: 3, planes: 1 }, count: 4, microseconds: 5, multiplyAdds: 6 },
     ];
     const asked: string[] = [];
     const { device } = counting({

@@ -1,6 +1,6 @@
-// The time of an update step by passes of a GPU or operations of the cpu, as `rnn bench --profile`
+// The time of an update step by dispatches of a GPU or operations of the cpu, as `rnn bench --profile`
 // prints it. Pure.
-import type { PassTime } from '../../devices/device.ts';
+import type { OperationTime } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import type { Colours } from '../output/colour.ts';
 import { count } from '../../count.ts';
@@ -15,13 +15,13 @@ export function profileText(
   { bold, dim }: Pick<Colours, 'bold' | 'dim'>,
 ): string {
   if (profile === null || training === null) return `${bold(device)} has no profile`;
-  const totalMs = ({ passes, microseconds }: PassTime): number => (passes * microseconds) / 1000;
+  const totalMs = (time: OperationTime): number => (time.count * time.microseconds) / 1000;
   const sumMs = profile.reduce((total, time) => total + totalMs(time), 0);
-  const passes = profile.reduce((total, time) => total + time.passes, 0);
+  const total = profile.reduce((sum, time) => sum + time.count, 0);
   const few = profile.slice(0, MAX_ROWS);
   const rows = few.map((time) => [
     sumMs > 0 ? `${((100 * totalMs(time)) / sumMs).toFixed(1)} %` : '',
-    count(time.passes),
+    count(time.count),
     formatSignificant(time.microseconds),
     time.kind,
     [time.shape.rows, time.shape.columns, ...(time.shape.planes > 1 ? [time.shape.planes] : [])].join(' × '),
@@ -35,7 +35,7 @@ export function profileText(
     `${bold(device)}, ${step}: the slowest operations, ${few.length} of ${profile.length}`,
     dim(head),
     ...lines,
-    `sum of all ${count(passes)}: ${formatMilliseconds(sumMs)}, whole step: ${formatMilliseconds(training.stepMs)} ${dim('(the difference is waiting and overlap)')}`,
+    `sum of all ${count(total)}: ${formatMilliseconds(sumMs)}, whole step: ${formatMilliseconds(training.stepMs)} ${dim('(the difference is waiting and overlap)')}`,
     `the processor of the host works ${formatMilliseconds(training.cpuMs)} per step`,
   ].join('\n');
 }

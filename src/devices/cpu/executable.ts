@@ -5,7 +5,7 @@ import type {
   CallResult,
   Executable,
   IntactData,
-  PassTime,
+  OperationTime,
   ResidentVector,
   PreparedCall,
   Workload,
@@ -152,7 +152,7 @@ class CpuExecutable implements Executable {
     return Promise.resolve();
   }
 
-  async profile(name: string): Promise<readonly PassTime[]> {
+  async profile(name: string): Promise<readonly OperationTime[]> {
     const job = this.#jobs.get(name)!;
     const laps = new LapTimer();
     const compiled = compileShard({

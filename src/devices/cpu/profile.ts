@@ -2,7 +2,7 @@
 // the work of the first worker alone: its shard, operation by operation, and then its share of
 // reducing gradients, updating and packing weights. Operations of one kind and shape count as one
 // group.
-import type { PassTime } from '../device.ts';
+import type { OperationTime } from '../device.ts';
 import type { ExecutionStep } from '../../program/schedule.ts';
 import { innerDimensionOf } from './products.ts';
 
@@ -58,14 +58,14 @@ export class LapTimer {
   /**
    * The mean time of an operation of each group. The group with the longest total time is first.
    */
-  times(steps: number): PassTime[] {
+  times(steps: number): OperationTime[] {
     return this.#groups
       .filter(({ count }) => count > 0)
       .toSorted((a, b) => b.milliseconds - a.milliseconds)
       .map(({ kind, rows, columns, multiplyAdds, milliseconds, count }) => ({
         kind,
         shape: { rows, columns, planes: 1 },
-        passes: count / steps,
+        count: count / steps,
         microseconds: (1000 * milliseconds) / count,
         multiplyAdds,
       }));

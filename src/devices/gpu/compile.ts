@@ -6,8 +6,8 @@ import { layOutSteps } from '../../program/layout.ts';
 import { unstack } from '../../program/unstack.ts';
 import { runUninterrupted } from '../../sliced-work.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
-import type { CallCost, Job, UpdateRule } from '../device.ts';
-import type { Body, Place } from './body.ts';
+import type { CallCost, Job, UpdateRule, Workload } from '../device.ts';
+import type { Body, Place, Space } from './body.ts';
 import { VECTOR_ROW, reportNumbers, report, squareSums, update as updateBody, vectorElements } from './finish.ts';
 import { type FixedPlaces, StepWriter } from './members.ts';
 import { splitSums } from './parts.ts';
@@ -76,6 +76,24 @@ export function placeStates(jobs: readonly { readonly job: Job; readonly program
       next += value.rows * value.columns;
     }
   return { offsets, report: next, inputs: next + reportNumbers.length };
+}
+
+/** All jobs, and the memory that they share. */
+export interface CompiledWorkload {
+  readonly jobs: readonly CompiledJob[];
+  readonly sizes: Readonly<Record<Space, number>>;
+  /** All of the memory. */
+  readonly bytes: number;
+}
+
+export function compileWorkload({ parameters, jobs, update }: Workload): CompiledWorkload {
+  const built = jobs.map((job) => ({ job, program: job.build(job.batch) }));
+  const states = placeStates(built);
+  const compiled = built.map(({ job, program }) => compileJob(job, program, { parameters, update, states }));
+  const arena = Math.max(...compiled.map(({ arenaElements }) => arenaElements));
+  const vectors = (2 + (update?.slots.length ?? 0)) * vectorElements(parameters);
+  const call = Math.max(...compiled.map((each) => each.call.elements));
+  return { jobs: compiled, sizes: { arena, vectors, call }, bytes: 4 * (arena + vectors + call) };
 }
 
 interface CompileOptions {
@@ -147,16 +165,21 @@ export function compileJob(job: Job, built: Program, { parameters, update, state
     hasLoss: losses.length > 0,
     cost: {
       dispatches: dispatches.length,
-      kernels: new Set(dispatches.map(({ planes }) => planes.map(({ key }) => key).join())).size,
+      kernels: new Set(dispatches.map(({ planes }) => kernelKey(planes))).size,
       multiplyAdds: bodies.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
       bytes: bodies.reduce((sum, { bytes }) => sum + bytes, 0),
       bytesUp: 4 * call.inputs,
       bytesBack: [...program.outputs.values()].reduce(
-        (sum, { rows, columns }) => sum + 4 * rows * columns,
+        (sum, x) => sum + 4 * x.rows * x.columns,
         4 * reportNumbers.length,
       ),
     },
   };
+}
+
+/** Dispatches with the same key share a kernel. */
+export function kernelKey(planes: readonly Body[]): string {
+  return planes.map(({ key }) => key).join();
 }
 
 /** Bodies of one time and shape as planes of a dispatch, with sums apart from the others. */

@@ -1,10 +1,11 @@
 // A workload on a GPU. Weights, optimizer slots and carried states stay on the GPU between calls.
+import { groupBy } from '../../group.ts';
 import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
-import type { Call, CallCost, CallResult, Executable, PassTime, ResidentVector, Workload } from '../device.ts';
+import type { Call, CallCost, CallResult, Executable, OperationTime, ResidentVector, Workload } from '../device.ts';
 import type { Backend, RawCall, RawResult, SpaceSizes } from './backend.ts';
 import type { Space } from './body.ts';
-import { type CompiledJob, numbersOf } from './compile.ts';
+import { type CompiledJob, kernelKey, numbersOf } from './compile.ts';
 import { reportNumbers, vectorElements } from './finish.ts';
 import { Recovery } from './recovery.ts';
 
@@ -87,26 +88,26 @@ export class GpuExecutable implements Executable {
     return results;
   }
 
-  async profile(name: string): Promise<readonly PassTime[]> {
+  async profile(name: string): Promise<readonly OperationTime[]> {
     const job = this.#jobs.get(name)!;
     const saved = await this.#recovery.save();
     const times = await this.#recovery.times(job);
     await this.#recovery.restore(saved);
-    const byKernel = new Map<string, PassTime>();
-    for (const [index, { planes }] of job.dispatches.entries()) {
-      const key = planes.map((body) => body.key).join();
+    const timed = job.dispatches.map((dispatch, index) => ({ ...dispatch, time: times[index] }));
+    const byKernel = groupBy(timed, ({ planes }) => kernelKey(planes));
+    const profile = [...byKernel.values()].map((same) => {
+      const [{ planes, isUpdate }] = same;
       const [{ rows, columns }] = planes;
-      const before = byKernel.get(key);
-      byKernel.set(key, {
-        kind: kindOf(job, index),
+      const multiplyAdds = planes.reduce((sum, body) => sum + body.multiplyAdds, 0);
+      return {
+        kind: isUpdate ? 'update' : multiplyAdds > 0 ? 'product' : 'chain',
         shape: { rows, columns, planes: planes.length },
-        passes: (before?.passes ?? 0) + 1,
-        microseconds:
-          ((before?.microseconds ?? 0) * (before?.passes ?? 0) + 1000 * times[index]) / ((before?.passes ?? 0) + 1),
-        multiplyAdds: planes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
-      });
-    }
-    return [...byKernel.values()].toSorted((a, b) => b.passes * b.microseconds - a.passes * a.microseconds);
+        count: same.length,
+        microseconds: (1000 * same.reduce((sum, { time }) => sum + time, 0)) / same.length,
+        multiplyAdds,
+      };
+    });
+    return profile.toSorted((a, b) => b.count * b.microseconds - a.count * a.microseconds);
   }
 
   async read(resident: ResidentVector, into?: Float32Array): Promise<Float32Array> {
@@ -204,10 +205,4 @@ function callResult(
     updated: update !== undefined && isSound && refused === 0,
     outputs,
   };
-}
-
-function kindOf({ dispatches }: CompiledJob, index: number): string {
-  const { planes, isUpdate } = dispatches[index];
-  if (isUpdate) return 'update';
-  return planes.some(({ multiplyAdds }) => multiplyAdds > 0) ? 'product' : 'chain';
 }

@@ -5,11 +5,11 @@ import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { Adapter, type AdapterFacts } from './adapter.ts';
 import type { Backend, SpaceSizes } from './backend.ts';
+import { type CompiledWorkload, compileWorkload } from './compile.ts';
 import { GpuExecutable } from './executable.ts';
 import { Interpreter } from './interpreter.ts';
 import { stylesFor } from './style.ts';
 import { OutOfMemoryError, WebGpuBackend } from './webgpu.ts';
-import { type CompiledWorkload, bytesOf, compileWorkload } from './workload.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'cpu';
 
@@ -28,9 +28,9 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     name,
     description,
     estimate: async (workload) =>
-      hostBytes(workload) + (adapter?.facts.software === false ? 0 : bytesOf(compiledFor(workload))),
+      hostBytes(workload) + (adapter?.facts.software === false ? 0 : compiledFor(workload).bytes),
     async compile(workload) {
-      const { jobs, sizes } = compiledFor(workload);
+      const { jobs, sizes, bytes } = compiledFor(workload);
       if (adapter) refuseTooLarge(sizes, adapter.facts);
       // Sampling sums a row in the same order however many rows there are. Software is slow where
       // threads wait for each other.
@@ -42,7 +42,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
       try {
         return await GpuExecutable.open(workload, jobs, {
           description,
-          memoryBytes: bytesOf({ jobs, sizes }),
+          memoryBytes: bytes,
           sizes,
           open,
         });

@@ -71,9 +71,9 @@ test('a profile counts the operations of a step and the work of matrix products,
     ({ kind, shape }) =>
       kind === `a·b over ${model.hidden}` && shape.rows === rows && shape.columns === 3 * model.hidden,
   )!;
-  expect(recurrent).toMatchObject({ passes: T * model.layers, multiplyAdds: rows * 3 * model.hidden * model.hidden });
+  expect(recurrent).toMatchObject({ count: T * model.layers, multiplyAdds: rows * 3 * model.hidden * model.hidden });
   expect(times.find(({ kind }) => kind === 'crossEntropy')).toMatchObject({
-    passes: 1,
+    count: 1,
     shape: { rows: T * rows, columns: V },
   });
   expect(times.map(({ kind }) => kind)).toEqual(
