@@ -140,4 +140,7 @@ const inTwoDigits = (value: number): number => Number(value.toPrecision(2));
 const inTime = (milliseconds: number): string =>
   milliseconds < 1000 ? `${inTwoDigits(milliseconds)} ms` : `${inTwoDigits(milliseconds / 1000)} s`;
 /** @param speed in multiply-adds per millisecond, each of which is two operations */
-const inGigaflops = (speed: number): string => count(inTwoDigits(2e-6 * speed));
+const inGigaflops = (speed: number): string => {
+  const gigaflops = inTwoDigits(2e-6 * speed);
+  return gigaflops < 10 ? String(gigaflops) : count(gigaflops);
+};

@@ -162,6 +162,11 @@ describe('auto', () => {
     );
   });
 
+  it('prints a slow speed with its digits', async () => {
+    const { device } = await choose(large, 2, { teraflops: 0.00123, dispatch: 10 });
+    expect(device.reason).toContain('(measured products: 120 and 1.2 GFLOP/s)');
+  });
+
   it('takes the cpu for sampling, without looking for a GPU', async () => {
     const { device, cpu } = await choose({ kind: 'sampling', multiplyAdds: 1e12 }, 2);
     expect(device.reason).toBe('cpu: sampling one character at a time is faster there');
