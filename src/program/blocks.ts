@@ -8,7 +8,7 @@ import { type Program, Uses, type Value } from './value.ts';
  * Splits what is read only in blocks of columns into these blocks. A product for all gates of a
  * cell becomes one product a gate, so that the thread of one unit has all of its gates.
  */
-export function splitBlocks(program: Program): Program {
+export function splitIntoBlocks(program: Program): Program {
   const splittable = findSplittable(program);
   /** What has been rewritten, by what it was. */
   const inputsOf = new Map<Value, readonly Value[]>();

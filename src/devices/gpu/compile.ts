@@ -1,7 +1,7 @@
 // From a job's program to the dispatches of a call. Bodies of one time and shape share a dispatch,
 // as planes. Plain data: knows neither gpu.js nor WebGPU.
 import { groupBy } from '../../group.ts';
-import { splitBlocks } from '../../program/blocks.ts';
+import { splitIntoBlocks } from '../../program/blocks.ts';
 import { layOutSteps } from '../../program/layout.ts';
 import { unstack } from '../../program/unstack.ts';
 import { runUninterrupted } from '../../sliced-work.ts';
@@ -103,7 +103,7 @@ interface CompileOptions {
 }
 
 export function compileJob(job: Job, built: Program, { parameters, update, states }: CompileOptions): CompiledJob {
-  const program = splitSums(splitBlocks(unstack(built)));
+  const program = splitSums(splitIntoBlocks(unstack(built)));
   const trains = program.gradients.size > 0;
   const layout = runUninterrupted(layOutSteps(program, (placement) => scheduleForGpu(program, placement)));
   const masks = program.values.filter((value) => value.kind === 'dropoutMask');
