@@ -1,6 +1,6 @@
-// How long the host takes to record a training step for a GPU: per dispatch, beside a bare loop that
-// records the same number of prepared dispatches. Needs no GPU: Dawn's null backend records and
-// submits, and computes nothing.
+// How long the host takes to record a training step for a GPU, per dispatch, compared with a bare
+// loop that records the same number of prepared dispatches. It does not need a GPU: Dawn's null
+// backend records and submits, but does not compute.
 //
 //   node bench/encode.js [--rounds 30]
 import { parseArgs } from 'node:util';

@@ -1,16 +1,16 @@
-// Splits products for all gates of a cell into one product a gate, for devices on which one thread
+// Splits products for all gates of a cell into one product per gate, for devices on which one thread
 // computes all gates of one unit.
 import type { Builder } from './builder.ts';
 import { rewrite } from './rewrite.ts';
 import { type Program, Uses, type Value } from './value.ts';
 
 /**
- * Splits what is read only in blocks of columns into these blocks. A product for all gates of a
- * cell becomes one product a gate, so that the thread of one unit has all of its gates.
+ * Splits values that are read only in blocks of columns. A product for all gates of a cell becomes
+ * one product per gate, so that the thread of one unit has all of its gates.
  */
 export function splitIntoBlocks(program: Program): Program {
   const splittable = findSplittable(program);
-  /** What has been rewritten, by what it was. */
+  /** The rewritten inputs of each original value. */
   const inputsOf = new Map<Value, readonly Value[]>();
   const block = (builder: Builder, whole: Value, first: number, columns: number): Value => {
     const rewritten = inputsOf.get(whole)!;

@@ -39,8 +39,8 @@ export function layOut(program: Program): SlicedWork<Layout> {
 }
 
 /**
- * Lays out a program for a device with steps of its own. Yields after each stage, because each
- * stage takes a fraction of a second for a long sequence.
+ * Lays out a program in the given steps. Yields after each stage, because each stage takes a
+ * fraction of a second for a long sequence.
  * @param stepsOf the steps in the order of their times
  */
 export function* layOutSteps<Step extends AnyStep>(

@@ -36,8 +36,8 @@ interface Single {
 export type Work = Chain | Fusion | Single | Copy;
 
 /**
- * A step of a device. Steps with the same time run at the same time; the others run in the order of
- * their times.
+ * A step of a device. Steps run in the order of their times. Steps with the same time may run at
+ * the same time.
  */
 export type ExecutionStep<W extends Work = Exclude<Work, Fusion>> = W & { readonly time: number };
 

@@ -1,6 +1,6 @@
-// Undoes the stacking of time steps where a GPU gains by it. What reads a step of a stacked product
-// gets a product of that step, so that layers can run side by side, one step apart, and nothing is
-// copied together only to be read apart again.
+// Undoes the stacking of time steps. An operation that reads one step of a stacked product gets a
+// product of that step, so that layers can run at the same time, one step apart, and no step is
+// copied into a stack only to be read from it again.
 import type { Builder, JoinPart } from './builder.ts';
 import { rewrite } from './rewrite.ts';
 import { type Program, type Value, sameShape } from './value.ts';
@@ -52,7 +52,7 @@ function byStep(
   );
 }
 
-/** Whether the rows of an input are those of the result. */
+/** Whether an input has the same rows as the result. */
 function follows(value: Value, index: number): boolean {
   if (value.kind === 'matmul') return index === 0 || (value.plus && index === value.inputs.length - 1);
   return value.inputs[index].rows === value.rows;
@@ -75,8 +75,8 @@ function valuesReadBySteps(program: Program): Set<Value> {
     const divisible =
       value.kind === 'elementwise' ||
       (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
-    // The steps of an elementwise operation can be stacked for who needs the whole; those of a
-    // product should not be made for that.
+    // An operation that needs the whole can stack the steps of an elementwise operation. Products
+    // should not be split for that.
     if (divisible && (value.kind === 'elementwise' || !wholes.has(value))) found.add(value);
     if (value.kind === 'rows') continue;
     for (const input of value.inputs)
@@ -91,7 +91,7 @@ function rowPieces(join: Value): JoinPart[] | null {
   return join.inputs.map((value, i) => ({ value, ...join.positions[i] })).toSorted((a, b) => a.row - b.row);
 }
 
-/** Some rows of a value, of the pieces that they are made of if it is a join; else null. */
+/** Some rows of a value. Of a join, whole pieces, or null if the rows are not whole pieces. */
 function rowsOf(builder: Builder, value: Value, first: number, count: number): Value | null {
   const pieces = rowPieces(value);
   if (!pieces) return builder.rows(value, first, count);
