@@ -135,7 +135,9 @@ export function compileJob(job: Job, built: Program, { parameters, update, state
     statistics: (value) => statistics.get(value)!,
   };
   const writer = new StepWriter(layout, fixed);
-  const dispatches = arrange(layout.steps.flatMap((step) => writer.bodiesOf(step)));
+  // Results that nothing reads are not computed.
+  const used = layout.steps.flatMap((step) => writer.bodiesOf(step)).filter(({ body }) => body.stores.length > 0);
+  const dispatches = arrange(used);
   const addLast = (body: Body, isUpdate = false): void => void dispatches.push({ planes: [body], isUpdate });
   if (trains) addLast(squareSums(places));
   if (trains || losses.length > 0) {
@@ -154,7 +156,7 @@ export function compileJob(job: Job, built: Program, { parameters, update, state
     call,
     scatterRows,
     masks,
-    states: statesOf(job, program, states),
+    states: statesOf(job, built, states),
     outputs: new Map(
       [...program.outputs].map(([name, value]) => [
         name,
@@ -241,6 +243,7 @@ export function numbersOf(
   return numbers;
 }
 
+/** Also those that a rewritten program does not load, because nothing that is read needs them. */
 function statesOf(job: Job, program: Program, states: StatePlaces): CompiledJob['states'] {
   return new Map(
     program.values.flatMap((value) =>

@@ -75,7 +75,8 @@ function compile({ parameters, jobs, update }: Workload): Executable {
   };
 
   const runCall = ({ program, trains, state }: Running, call: Call): CallResult => {
-    if (call.reset) for (const values of state.values()) values.fill(0);
+    // Not in place: a state may be the array of a parameter.
+    if (call.reset) for (const [name, { length }] of state) state.set(name, new Float64Array(length));
     const inputs = new Map([
       ['ids', Float64Array.from(call.ids)],
       ['targets', Float64Array.from(call.targets ?? [])],

@@ -1,210 +1,79 @@
 // Random programs, which use operations in ways that networks do not: views of views, joins within
 // joins whose pieces come in any order, stacks of the same steps one later, results that are read
-// again. Each is lowered, and its passes run as JavaScript in float64. All results are compared
-// with the meaning of the operations. The tests look for errors in lowering, so they run without
-// gpu.js.
-import { describe, expect, it } from 'vitest';
-import { hashFunctions } from '../../../src/devices/gpu/dialect.ts';
-import { type PassList, type Place, carryName, compilePasses } from '../../../src/devices/gpu/passes.ts';
-import { RESET, seedNames } from '../../../src/devices/gpu/reader.ts';
-import { type Reference, type Shape, isNumber } from '../../../src/devices/gpu/writer.ts';
-import { evaluateProgram } from '../../../src/devices/reference/evaluate.ts';
+// again. Each is compiled for the GPU device, and run without gpu.js (shuffled.ts). A few also run
+// on each GPU device. All results are compared with the reference.
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Call, Device, Executable, Job, Workload } from '../../../src/devices/device.ts';
+import { openReference } from '../../../src/devices/reference/reference.ts';
 import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { type Program, countParameters } from '../../../src/program/value.ts';
-import { Random, dropoutSeed } from '../../../src/random.ts';
+import { Random } from '../../../src/random.ts';
 import { isEverything } from '../../everything.ts';
+import { openHere } from './helpers.ts';
 import { Author, V, type Written } from './random-programs.ts';
+import { openShuffledGpu } from './shuffled.ts';
 
 /** The same programs in every run. A failure prints its number and the program. */
-const PROGRAMS = 1200;
-const NETWORKS = 250;
-/**
- * The series of tanh has an error of 2e-8 of x. Apart from that, only the order of sums differs.
- */
+const PROGRAMS = isEverything ? 1200 : 120;
+const NETWORKS = isEverything ? 250 : 25;
+/** Programs whose kernels are compiled. */
+const COMPILED = isEverything ? 40 : 4;
+/** Of a number, or of 1 if it is smaller. The series of tanh has an error of 2e-8. */
 const TOLERANCE = 1e-6;
-/**
- * WebGPU guarantees a kernel eight buffers, one of which it writes. With fewer buffers, stacks are
- * cut sooner, which is worth a test.
- */
-const MIN_INPUTS = 5;
-type Nested = Float64Array | Nested[];
-
-/** Runs passes as JavaScript, the language of their source. */
-class Interpreter {
-  readonly #list: PassList;
-  readonly #carried = new Map<string, Nested>();
-
-  constructor(list: PassList) {
-    this.#list = list;
-    for (const { pass } of list.states.values())
-      this.#carried.set(
-        carryName(pass),
-        nested(list.passes[pass].shape, () => 0),
-      );
-  }
-
-  /** One call. @param given all arguments except the states */
-  run(given: ReadonlyMap<string, Nested | number>): Nested[] {
-    const made: Nested[] = [];
-    this.#list.passes.forEach(({ source, shape, operands }, index) => {
-      const functions = hashFunctions(source, true)
-        .map((each) => (each as { source: string }).source)
-        .join('\n');
-      // oxlint-disable-next-line typescript/no-implied-eval -- as gpu.js does in its mode cpu
-      const kernel = new Function(`${functions}\nreturn ${source}`)() as (this: object, ...values: unknown[]) => number;
-      const values = operands.map((operand) => this.#valueOf(operand, made.slice(0, index), given));
-      made.push(nested(shape, (z, y, x) => kernel.call({ thread: { x, y, z } }, ...values)));
-    });
-    for (const { pass } of this.#list.states.values()) this.#carried.set(carryName(pass), made[pass]);
-    return made;
-  }
-
-  #valueOf(operand: Reference, made: readonly Nested[], given: ReadonlyMap<string, Nested | number>): Nested | number {
-    if (operand.kind === 'number') return operand.value;
-    const value =
-      operand.kind === 'pass' ? made[operand.index] : (this.#carried.get(operand.name) ?? given.get(operand.name));
-    if (value === undefined) throw new Error(`${JSON.stringify(operand)} is not there`);
-    return value;
-  }
-}
-
-function nested(shape: Shape, element: (z: number, y: number, x: number) => number): Nested {
-  const row = (length: number, z: number, y: number): Float64Array =>
-    Float64Array.from({ length }, (_, x) => element(z, y, x));
-  if (shape.kind === 'vector') return row(shape.length, 0, 0);
-  const plane = (z: number): Nested[] => Array.from({ length: shape.rows }, (_, y) => row(shape.columns, z, y));
-  return shape.planes > 1 ? Array.from({ length: shape.planes }, (_, z) => plane(z)) : plane(0);
-}
-
-const flat = (value: Nested): number[] => (value instanceof Float64Array ? [...value] : value.flatMap(flat));
-
-function partOf(made: readonly Nested[], list: PassList, { pass, plane, row, column, rows, columns }: Place): number[] {
-  const { shape } = list.passes[pass];
-  if (shape.kind === 'vector') throw new Error('a matrix was wanted');
-  const all = flat(made[pass]);
-  return Array.from(
-    { length: rows * columns },
-    (_, i) => all[(plane * shape.rows + row + Math.floor(i / columns)) * shape.columns + column + (i % columns)],
-  );
-}
-
-interface Given {
-  readonly ids: Float64Array;
-  readonly targets: Float64Array;
-  readonly dropoutKey: number;
-  readonly reset: boolean;
-}
-
-const buffersOf = ({ operands }: PassList['passes'][number]): number =>
-  operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name)))
-    .length;
+const FLOAT32_TOLERANCE = 2e-5;
 
 /**
- * Three calls by the passes of a program and by its meaning, the last from a zero state.
- * @returns the difference, or null if they agree
+ * Three calls in runs of two and one, the last from a zero state.
+ * @returns the difference from the reference, or null if there is none
  */
-function flawOf({ program, parameters, rows }: Written, mostInputs: number, random: Random): string | null {
-  const mostStacked = [Infinity, 40, 8][random.uint32() % 3];
-  const list = compilePasses(program, { parameters, update: null, mostInputs, mostStacked });
-  const most = Math.max(0, ...list.passes.map(buffersOf));
-  if (mostInputs >= MIN_INPUTS && most > mostInputs) return `a pass reads ${most} buffers, not ${mostInputs}`;
-  const weights = Float64Array.from({ length: countParameters(parameters) }, () => 2 * random.uniform() - 1);
-  const interpreter = new Interpreter(list);
-  const state = new Map<string, Float64Array>();
-  for (const call of [0, 1, 2]) {
-    const given: Given = {
-      ids: Float64Array.from({ length: rows }, () => random.uint32() % V),
-      targets: Float64Array.from({ length: rows }, () => (random.uint32() % (V + 1)) - 1),
-      dropoutKey: random.uint32(),
-      reset: call === 2,
-    };
-    const wanted = meant({ program, parameters, rows }, weights, given, state);
-    const got = told(interpreter, list, weights, given);
-    for (const [name, values] of wanted) {
+async function flawOf(
+  device: Device,
+  tolerance: number,
+  { program, parameters, rows }: Written,
+  random: Random,
+): Promise<string | null> {
+  const job: Job = { name: 'probe', steps: rows, batch: 1, build: () => program };
+  const workload: Workload = { parameters, jobs: [job], update: null };
+  const executables = [await device.compile(workload), await openReference().compile(workload)];
+  const weights = Float32Array.from({ length: countParameters(parameters) }, () => 2 * random.uniform() - 1);
+  for (const executable of executables) await executable.write({ kind: 'parameters' }, weights);
+  const calls = [0, 1, 2].map((index): Call => ({
+    ids: Int32Array.from({ length: rows }, () => random.uint32() % V),
+    targets: Int32Array.from({ length: rows }, () => (random.uint32() % (V + 1)) - 1),
+    dropoutKey: random.uint32(),
+    reset: index === 2,
+  }));
+  const states = program.values.flatMap((value) => (value.kind === 'loadState' ? [value.name] : []));
+  for (const run of [calls.slice(0, 2), calls.slice(2)]) {
+    const [got, expected] = await Promise.all(executables.map((executable) => resultsOf(executable, run, states)));
+    for (const [name, values] of expected) {
       const bad = values.findIndex(
-        (x, i) => !(Math.abs(x - got.get(name)![i]) <= TOLERANCE * Math.max(1, Math.abs(x))),
+        (x, i) => !(Math.abs(x - got.get(name)![i]) <= tolerance * Math.max(1, Math.abs(x))),
       );
-      if (bad >= 0)
-        return `call ${call}, ${name}: element ${bad} of ${values.length} is ${got.get(name)![bad]}, not ${values[bad]}`;
+      if (bad >= 0) return `${name}, element ${bad} of ${values.length}: ${got.get(name)![bad]}, not ${values[bad]}`;
     }
   }
+  await executables[0].close();
   return null;
 }
 
-function meant(
-  { program, parameters }: Written,
-  weights: Float64Array,
-  { ids, targets, dropoutKey, reset }: Given,
-  state: Map<string, Float64Array>,
-): Map<string, readonly number[]> {
-  let offset = 0;
-  const matrices = new Map(
-    parameters.map(({ name, rows, columns }) => [name, weights.subarray(offset, (offset += rows * columns))]),
-  );
-  if (reset) state.clear();
-  const { values, lossNats } = evaluateProgram(program, {
-    parameters: matrices,
-    inputs: new Map([
-      ['ids', ids],
-      ['targets', targets],
-    ]),
-    state,
-    dropoutKey,
-  });
-  const gradients = parameters.flatMap(({ name, rows, columns }) => [
-    ...(values.get(program.gradients.get(name)!) ?? new Float64Array(rows * columns)),
-  ]);
-  return new Map<string, readonly number[]>([
-    ['loss', [lossNats]],
-    ...[...program.outputs].map(([name, value]) => [`output ${name}`, [...values.get(value)!]] as const),
-    ...[...state].map(([name, matrix]) => [`state ${name}`, [...matrix]] as const),
-    ...(program.gradients.size > 0
-      ? ([
-          ['gradients', gradients],
-          ['norm', [Math.hypot(...gradients)]],
-        ] as const)
-      : []),
-  ]);
-}
-
-function told(
-  interpreter: Interpreter,
-  list: PassList,
-  weights: Float64Array,
-  { ids, targets, dropoutKey, reset }: Given,
-): Map<string, readonly number[]> {
-  const seeds = list.masks.flatMap(({ site }) => {
-    const seed = dropoutSeed(dropoutKey, site);
-    const { high, low } = seedNames(site);
-    return [
-      [high, seed >>> 16],
-      [low, seed & 0xffff],
-    ] as const;
-  });
-  const made = interpreter.run(
-    new Map<string, Nested | number>([
-      ['weights', weights],
-      ['ids', ids],
-      ['targets', targets],
-      [RESET, reset ? 1 : 0],
-      ...seeds,
-    ]),
-  );
-  const { training, losses, outputs, states } = list;
-  return new Map<string, readonly number[]>([
-    ['loss', [losses.flatMap((pass) => flat(made[pass])).reduce((sum, x) => sum + x, 0)]],
-    ...[...outputs].map(([name, place]) => [`output ${name}`, partOf(made, list, place)] as const),
-    ...[...states].map(([name, place]) => [`state ${name}`, partOf(made, list, place)] as const),
-    ...(training
-      ? ([
-          ['gradients', flat(made[training.gradients])],
-          ['norm', flat(made[training.norm])],
-        ] as const)
-      : []),
-  ]);
+async function resultsOf(
+  executable: Executable,
+  run: readonly Call[],
+  states: readonly string[],
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const results = new Map<string, Float32Array>();
+  for (const [index, { lossNats, gradientNorm, outputs }] of (await executable.run('probe', run)).entries()) {
+    results.set(`loss of call ${index}`, Float32Array.of(lossNats));
+    if (!Number.isNaN(gradientNorm)) results.set(`norm of call ${index}`, Float32Array.of(gradientNorm));
+    for (const [name, values] of Object.entries(outputs)) results.set(`${name} of call ${index}`, values);
+  }
+  results.set('gradients', await executable.read({ kind: 'gradients' }));
+  for (const name of states) results.set(`state ${name}`, await executable.read({ kind: 'state', job: 'probe', name }));
+  return results;
 }
 
 function textOf({ values, outputs, gradients }: Program): string {
@@ -215,24 +84,21 @@ function textOf({ values, outputs, gradients }: Program): string {
   return [...lines, ...[...outputs, ...gradients].map(([name, { id }]) => `${name}: ${id}`)].join('\n');
 }
 
-/** Fewer programs are checked unless RNN_TEST=all. The first are always the same. */
-const share = isEverything ? 1 : 0.1;
-
 /** Writes and checks programs. @returns the number and error of the first that fails, or null */
-function firstFlaw(count: number, write: (random: Random) => Written | null): string | null {
-  for (let number = 1; number <= count * share; number++) {
+async function firstFlaw(
+  count: number,
+  write: (random: Random) => Written | null,
+  device: Device | null = null,
+): Promise<string | null> {
+  for (let number = 1; number <= count; number++) {
     const random = new Random(number);
     const written = write(random);
     if (written === null) continue;
-    const mostInputs = 3 + (random.uint32() % 12);
-    const tell = (flaw: string): string =>
-      `program ${number}, of passes that read ${mostInputs} buffers: ${flaw}\n${textOf(written.program)}`;
-    try {
-      const flaw = flawOf(written, mostInputs, random);
-      if (flaw !== null) return tell(flaw);
-    } catch (error) {
-      return tell((error as Error).message);
-    }
+    const checked = device
+      ? flawOf(device, FLOAT32_TOLERANCE, written, random)
+      : flawOf(openShuffledGpu(number), TOLERANCE, written, random);
+    const flaw = await checked.catch((error: Error) => error.stack!);
+    if (flaw !== null) return `program ${number}: ${flaw}\n${textOf(written.program)}`;
   }
   return null;
 }
@@ -262,16 +128,36 @@ function network(random: Random): Written {
   }
 }
 
-describe('the passes of random programs compute the same results as the programs', () => {
-  it('of any operations', () => {
-    expect(firstFlaw(PROGRAMS, (random) => new Author(random, false).write())).toBeNull();
+const anyOperations = (random: Random): Written => new Author(random, false).write();
+const lossAndGradients = (random: Random): Written | null => new Author(random, true).train();
+
+describe('random programs give the same results as the reference, in any order of threads,', () => {
+  it('of any operations', async () => {
+    expect(await firstFlaw(PROGRAMS, anyOperations)).toBeNull();
   });
 
-  it('of a loss and its gradients', () => {
-    expect(firstFlaw(PROGRAMS, (random) => new Author(random, true).train())).toBeNull();
+  it('of a loss and its gradients', async () => {
+    expect(await firstFlaw(PROGRAMS, lossAndGradients)).toBeNull();
   });
 
-  it('of networks of every kind and size', () => {
-    expect(firstFlaw(NETWORKS, network)).toBeNull();
+  it('of networks of every kind and size', async () => {
+    expect(await firstFlaw(NETWORKS, network)).toBeNull();
   });
 });
+
+for (const name of ['gpu:cpu', 'gpu:software']) {
+  const { device, missing } = await openHere(name);
+  describe.skipIf(missing !== '')(
+    `random programs on ${name}${missing} give the same results as the reference,`,
+    () => {
+      afterAll(() => device!.close());
+
+      it.each([
+        ['any operations', anyOperations],
+        ['a loss and its gradients', lossAndGradients],
+      ])('of %s', async (_, write) => {
+        expect(await firstFlaw(COMPILED, write, device)).toBeNull();
+      });
+    },
+  );
+}
