@@ -45,10 +45,10 @@ const MAX_EXPONENT = 88;
 
 /**
  * The exponential of x, finite for large x, because WGSL lets a compiler assume that there is no
- * infinity. NaN stays NaN.
+ * infinity. NaN stays NaN: the exponential of a shader may be infinite there, and its reciprocal 0.
  */
 function exponential(x: string): string {
-  return `Math.exp(${x} > ${MAX_EXPONENT} ? ${MAX_EXPONENT} : ${x})`;
+  return `(${x} <= ${MAX_EXPONENT} ? Math.exp(${x}) : (${x} > ${MAX_EXPONENT} ? ${Math.exp(MAX_EXPONENT)} : ${x}))`;
 }
 
 /**

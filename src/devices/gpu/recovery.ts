@@ -8,7 +8,7 @@ import type { Space } from './body.ts';
 import type { CompiledJob } from './compile.ts';
 
 /** The log of calls that is kept before another copy of the memory is taken: bytes. */
-const MOST_LOG_BYTES = 2 ** 28;
+const MOST_LOG_BYTES = 2 ** 26;
 
 /** What stays between calls: two of the three spaces. */
 type Saved = Readonly<Record<'vectors' | 'call', Float32Array>>;
@@ -27,6 +27,8 @@ export class Recovery {
   /** What was done since the copy. */
   #log: ((backend: Backend) => Promise<unknown>)[] = [];
   #logBytes = 0;
+  /** While the GPU comes back, for all that wait for it. */
+  #return: Promise<void> | null = null;
 
   constructor(backend: Backend, sizes: SpaceSizes, open: () => Promise<Backend>) {
     this.#backend = backend;
@@ -70,9 +72,8 @@ export class Recovery {
     return this.#saved;
   }
 
-  async restore({ vectors, call }: Saved): Promise<void> {
-    await this.#backend.write('vectors', 0, vectors);
-    await this.#backend.write('call', 0, call);
+  restore(saved: Saved): Promise<void> {
+    return restoreTo(this.#backend, saved);
   }
 
   times(job: CompiledJob): Promise<readonly number[]> {
@@ -87,14 +88,13 @@ export class Recovery {
   async #surviving<Result>(
     work: (backend: Backend) => Promise<Result>,
   ): Promise<{ readonly value: Result; readonly wasLost: boolean }> {
+    const backend = this.#backend;
     try {
-      return { value: await work(this.#backend), wasLost: false };
+      return { value: await work(backend), wasLost: false };
     } catch (error) {
       if (!(error instanceof GpuLostError)) throw error;
       try {
-        this.#backend = await this.#open();
-        await this.restore(this.#saved);
-        for (const repeat of this.#log) await repeat(this.#backend);
+        if (this.#backend === backend) await (this.#return ??= this.#comeBack());
         return { value: await work(this.#backend), wasLost: true };
       } catch (cause) {
         throw deviceError(
@@ -105,4 +105,21 @@ export class Recovery {
       }
     }
   }
+
+  /** A new GPU with the same memory. */
+  async #comeBack(): Promise<void> {
+    try {
+      const backend = await this.#open();
+      await restoreTo(backend, this.#saved);
+      for (const repeat of this.#log) await repeat(backend);
+      this.#backend = backend;
+    } finally {
+      this.#return = null;
+    }
+  }
+}
+
+async function restoreTo(backend: Backend, { vectors, call }: Saved): Promise<void> {
+  await backend.write('vectors', 0, vectors);
+  await backend.write('call', 0, call);
 }

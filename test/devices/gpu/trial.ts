@@ -30,7 +30,8 @@ export class Trial {
   static readonly clipNorm = 0.3;
   readonly workload: Workload;
   readonly #model: ModelConfiguration;
-  readonly #stateNames: readonly string[];
+  /** The names of the states. */
+  readonly states: readonly string[];
   readonly #optimizer: Optimizer;
   readonly #steps: number;
   readonly #random = new Random(17);
@@ -55,7 +56,7 @@ export class Trial {
       clipNorm: optimizer === 'adam' ? Trial.clipNorm : 0,
       momentum: 0.5,
     });
-    this.#stateNames = cellNamed(cell).states.map((name) => `layer0.${name}`);
+    this.states = cellNamed(cell).states.map((name) => `layer0.${name}`);
     this.workload = {
       parameters: parameterShapes(model),
       jobs: [
@@ -77,11 +78,16 @@ export class Trial {
     };
   }
 
-  /** The executable holds these initial weights. */
+  /** The initial weights. */
+  parameters(): Float32Array {
+    return initialParameters(this.#model, new Random(5));
+  }
+
+  /** The executable holds the initial weights. */
   async compiledOn(device: Device): Promise<Executable> {
     const executable = await device.compile(this.workload);
     onTestFinished(() => executable.close());
-    await executable.write({ kind: 'parameters' }, initialParameters(this.#model, new Random(5)));
+    await executable.write({ kind: 'parameters' }, this.parameters());
     return executable;
   }
 
@@ -92,11 +98,24 @@ export class Trial {
       { kind: 'parameters' },
       { kind: 'gradients' },
       ...update!.slots.map((name) => ({ kind: 'slot', name }) as const),
-      ...jobs.flatMap(({ name: job }) => this.#stateNames.map((name) => ({ kind: 'state', job, name }) as const)),
+      ...jobs.flatMap(({ name: job }) => this.states.map((name) => ({ kind: 'state', job, name }) as const)),
     ];
     const read = new Map<string, Float32Array>();
     for (const resident of residents) read.set(Object.values(resident).join(' '), await executable.read(resident));
     return read;
+  }
+
+  /** Each tensor of the weights: its name, the index of its first element, and its columns. */
+  tensors(): (readonly [string, number, number])[] {
+    let end = 0;
+    return this.workload.parameters.map(({ name, rows, columns }) => {
+      end += rows * columns;
+      return [name, end - rows * columns, columns];
+    });
+  }
+
+  everyToken(): Int32Array {
+    return Int32Array.from({ length: this.#steps * N }, (_, i) => i % V);
   }
 
   /** The next steps of training. Every fifth starts from a zero state. */
