@@ -1,68 +1,93 @@
 // Numbers that are not finite. The language of shaders lets a compiler assume that there are none,
-// so a GPU may lose them on the way to the loss. None may be trained on.
+// so that a GPU may turn them into numbers on the way to the loss. None may be trained on.
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Call, Executable } from '../../../src/devices/device.ts';
+import type { Call, Executable, UpdateRule } from '../../../src/devices/device.ts';
+import { Builder } from '../../../src/program/builder.ts';
 import { openHere } from './helpers.ts';
 import { Trial } from './trial.ts';
 
-const trials = {
-  lstm: new Trial({ cell: 'lstm', dropout: 0 }),
-  gru: new Trial({ cell: 'gru', dropout: 0 }),
-  'rnn-relu': new Trial({ cell: 'rnn-relu', dropout: 0 }),
+/** An update that makes the weights NaN where the slot is 1, and changes no others. */
+const spoil: UpdateRule = {
+  slots: ['spoilt'],
+  scalars: [],
+  clipNorm: 0,
+  build(count) {
+    const ops = new Builder();
+    const [weights, spoilt] = ['parameters', 'spoilt'].map((name) => ops.input(name, 1, count));
+    const factor = ops.sqrt(ops.offset(ops.scale(spoilt, -2), 1));
+    return ops.program(
+      new Map([
+        ['parameters', ops.multiply(weights, factor)],
+        ['spoilt', ops.scale(spoilt, 0)],
+      ]),
+    );
+  },
 };
 
 for (const name of ['gpu:cpu', 'gpu:software'])
-  for (const [cell, trial] of Object.entries(trials)) {
+  for (const cell of ['lstm', 'gru', 'rnn-relu']) {
     const { device, missing } = await openHere(name);
+    const trial = new Trial({ cell, dropout: 0 });
+    const call: Call = { ...trial.training(1)[0], ids: trial.everyToken(), reset: false, update: {} };
+    const compiled = device?.compile({ ...trial.workload, update: spoil });
 
-    describe.skipIf(missing !== '')(`${name}, ${cell}${missing}`, async () => {
-      const executable = device === null ? null! : await device.compile(trial.workload);
+    describe.skipIf(missing !== '')(`${name}, ${cell}${missing}`, () => {
       afterAll(() => device!.close());
-      // Each token occurs.
-      const call: Call = { ...trial.training(1)[0], ids: trial.everyToken(), reset: false };
 
-      async function expectRefusal(weights: Float32Array): Promise<void> {
+      /** With these weights, and states of zeros. */
+      async function start(weights: Float32Array): Promise<Executable> {
+        const executable = (await compiled)!;
         await executable.write({ kind: 'parameters' }, weights);
+        for (const state of trial.states) await setState(executable, state, 0);
+        return executable;
+      }
+
+      /** A state of zeros, but for this value. */
+      async function setState(executable: Executable, state: string, value: number): Promise<void> {
+        const resident = { kind: 'state', job: 'train', name: state } as const;
+        const values = (await executable.read(resident)).fill(0);
+        await executable.write(resident, values.fill(value, 1, 2));
+      }
+
+      async function expectRefusal(executable: Executable): Promise<void> {
+        const before = await executable.read({ kind: 'parameters' });
         const [{ lossNats, gradientNorm, updated }] = await executable.run('train', [call]);
         expect({ lossNats, gradientNorm, updated }).toMatchObject({ updated: false });
         expect(Number.isFinite(lossNats + gradientNorm)).toBe(false);
-        expect(await executable.read({ kind: 'parameters' })).toEqual(weights);
+        expect(await executable.read({ kind: 'parameters' })).toEqual(before);
       }
 
-      test.each(trial.tensors())('NaN in any column of %s is refused', async (_, first, columns) => {
+      test.each(trial.tensors())('refuses a weight of %s that has become NaN', async (tensor, first, columns) => {
         for (let column = 0; column < columns; column += 3) {
-          await clear(executable, trial);
-          await expectRefusal(trial.parameters().fill(NaN, first + column, first + column + 1));
+          const executable = await start(trial.parameters());
+          const spoilt = new Float32Array(trial.parameters().length).fill(1, first + column, first + column + 1);
+          await executable.write({ kind: 'slot', name: 'spoilt' }, spoilt);
+          expect((await executable.run('train', [call]))[0].updated).toBe(true);
+          expect((await executable.read({ kind: 'parameters' })).map(Number.isNaN)).toEqual(spoilt);
+          await expectRefusal(executable);
+          // Now the state is NaN too.
+          await executable.write({ kind: 'parameters' }, trial.parameters());
+          if (!tensor.startsWith('head')) await expectRefusal(executable);
         }
       });
 
-      test('weights that overflow are refused', async () => {
-        await clear(executable, trial);
-        await expectRefusal(trial.parameters().map((weight) => weight * 1e38));
+      test('refuses weights that overflow', async () => {
+        await expectRefusal(await start(trial.parameters().map((weight) => weight * 1e38)));
       });
 
-      test.each([NaN, Infinity, -Infinity])('%d in a state is refused', async (value) => {
+      test.each([NaN, Infinity, -Infinity])('refuses a state of %d', async (value) => {
         for (const state of trial.states) {
-          await clear(executable, trial);
-          const values = await executable.read({ kind: 'state', job: 'train', name: state });
-          await executable.write({ kind: 'state', job: 'train', name: state }, values.fill(value, 1, 2));
-          await expectRefusal(trial.parameters());
+          const executable = await start(trial.parameters());
+          await setState(executable, state, value);
+          await expectRefusal(executable);
         }
       });
 
-      test('after all of them, it trains', async () => {
-        await clear(executable, trial);
-        await executable.write({ kind: 'parameters' }, trial.parameters());
-        const [{ lossNats, updated }] = await executable.run('train', [{ ...call, reset: true }]);
+      test('trains after all of them', async () => {
+        const executable = await start(trial.parameters());
+        const [{ lossNats, updated }] = await executable.run('train', [call]);
         expect(lossNats / call.ids.length).toBeCloseTo(Math.log(7), 0);
         expect(updated).toBe(true);
       });
     });
   }
-
-async function clear(executable: Executable, trial: Trial): Promise<void> {
-  for (const name of trial.states) {
-    const state = { kind: 'state', job: 'train', name } as const;
-    await executable.write(state, (await executable.read(state)).fill(0));
-  }
-}
