@@ -1,18 +1,10 @@
 // With SwiftShader, a Vulkan made of software (Debian: apt-get install chromium).
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import {
-  type AdapterFacts,
-  adapterHealth,
-  lastDevice,
-  openWebGpu,
-  releaseDevice,
-} from '../../../src/devices/gpu/adapter.ts';
-import { GPU } from '../../../src/devices/gpu/gpu-js.ts';
-import { openDevice } from '../../../src/devices/open.ts';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Adapter } from '../../../src/devices/gpu/adapter.ts';
 import { icd, root } from './helpers.ts';
-import { Trial } from './trial.ts';
+import { prototypeOf } from './spies.ts';
 
 const missing = [icd, `${root}/dist/devices/gpu/probe.js`].filter((path) => !existsSync(path));
 const skipped = missing.length === 0 ? '' : ` (skipped: there is no ${missing[0]})`;
@@ -39,108 +31,82 @@ function program(source: string, env: Record<string, string>): Promise<Ran> {
 }
 
 const tell = (kind: string) =>
-  `await adapter.openWebGpu('${kind}').then(({ facts }) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+  `await adapter.Adapter.open('${kind}').then(async (opened) => { await opened.device(); console.log(opened.facts.name); }, (error) => console.log(error.kind + ': ' + error.message));`;
 
-/** Leaves the device to the next process that opens it. */
-async function provideWebGpu(kind: 'hardware' | 'software'): Promise<AdapterFacts> {
-  const { facts, close } = await openWebGpu(kind);
-  close();
-  return facts;
-}
+describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, async () => {
+  const adapter = skipped === '' ? await Adapter.open('software') : null!;
+  afterAll(() => adapter.close());
 
-describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
-  afterAll(releaseDevice);
+  /** A layout of one buffer. */
+  const layoutOf = (device: GPUDevice): GPUBindGroupLayout =>
+    device.createBindGroupLayout({ entries: [{ binding: 0, visibility: 4, buffer: { type: 'storage' } }] });
+  const kernel = '@compute @workgroup_size(1) fn main() { }';
 
-  it('is a software GPU if requested, and gpu.js finds it', async () => {
-    const facts = await provideWebGpu('software');
-    expect(facts).toMatchObject({ name: expect.stringMatching(/swiftshader.* \(vulkan\)$/), software: true });
-    expect(await provideWebGpu('software')).toBe(facts);
-    const gpu = new GPU({ mode: 'webgpu' });
-    const double = gpu
-      .createKernel(function (this: { thread: { x: number } }, x: number[]) {
-        return x[this.thread.x] * 2;
-      })
-      .setOutput([3]);
-    // oxlint-disable-next-line typescript/await-thenable -- its typings leave out that this mode answers later
-    expect([...((await double([1, 2, 3])) as Float32Array)]).toEqual([2, 4, 6]);
-    expect(lastDevice()?.limits.maxStorageBuffersPerShaderStage).toBe(facts.limits.maxStorageBuffersPerShaderStage);
-    expect(facts.limits.maxStorageBuffersPerShaderStage).toBeGreaterThan(8);
+  it('is a software GPU if requested, with one device that has all of its limits', async () => {
+    expect(adapter.facts).toMatchObject({
+      name: expect.stringMatching(/swiftshader.* \(vulkan\)$/),
+      software: true,
+      driver: expect.any(String),
+    });
+    const device = await adapter.device();
+    expect(await adapter.device()).toBe(device);
+    for (const [name, limit] of Object.entries(adapter.facts.limits))
+      expect(device.limits[name as keyof typeof adapter.facts.limits]).toBe(limit);
+    expect(adapter.facts.limits.maxStorageBufferBindingSize).toBeGreaterThan(2 ** 27);
   });
 
   it('is never a software GPU if hardware is requested', async () => {
-    await expect(provideWebGpu('hardware')).rejects.toMatchObject({
+    await expect(Adapter.open('hardware')).rejects.toMatchObject({
       kind: 'device',
       message: expect.stringMatching(/^no GPU answered \(WebGPU over Vulkan: only swiftshader.*, which is software\)$/),
       hint: '--device gpu:software takes it; it is slow',
     });
   });
 
-  it('does not count a released device as lost', async () => {
-    // Otherwise gpu.js would keep its adapter.
-    await releaseDevice();
-    await provideWebGpu('software');
-    const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
-    await (await gpu.requestAdapter())?.requestDevice();
-    expect(lastDevice()).not.toBeNull();
-    await releaseDevice();
-    expect(lastDevice()).toBeNull();
-    expect(adapterHealth.isLost()).toBe(false);
+  it('compiles a kernel once for each device, and shows the line that does not compile', async () => {
+    const device = await adapter.device();
+    const layout = layoutOf(device);
+    const pipeline = await adapter.pipelineOf(kernel, layout, device);
+    expect(await adapter.pipelineOf(kernel, layout, device)).toBe(pipeline);
+    await expect(adapter.pipelineOf(`${kernel}\nfn other() { let x = y; }`, layout, device)).rejects.toThrow(
+      "a kernel does not compile: unresolved value 'y' in: fn other() { let x = y; }",
+    );
+    expect(adapter.takeError()?.message).toContain("unresolved value 'y'");
   });
 
-  it('stays in use if the other kind is requested and missing', async () => {
-    const device = await openDevice('gpu:software');
-    try {
-      const trial = new Trial();
-      const executable = await trial.compiledOn(device);
-      await executable.run('train', trial.training(1));
-      const made = adapterHealth.count();
-      await expect(openDevice('gpu')).rejects.toMatchObject({
-        kind: 'device',
-        message: expect.stringMatching(/^cannot use device gpu: no GPU answered/),
-      });
-      const [{ lossNats, note }] = await executable.run('train', trial.training(1));
-      expect(lossNats).toBeGreaterThan(0);
-      expect(note).toBeUndefined();
-      expect(adapterHealth.count()).toBe(made);
-      await executable.close();
-    } finally {
-      await device.close();
-    }
+  it('reports an error of the GPU once', async () => {
+    const device = await adapter.device();
+    device.createBuffer({ size: 4, usage: 0 });
+    await device.queue.onSubmittedWorkDone();
+    expect(adapter.takeError()?.message).toMatch(/usage/i);
+    expect(adapter.takeError()).toBeNull();
   });
 
-  it('that does not open a device has not lost one', async () => {
-    await releaseDevice();
-    await provideWebGpu('software');
-    const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
-    const prototype = Object.getPrototypeOf(await gpu.requestAdapter()) as GPUAdapter;
-    const spy = vi.spyOn(prototype, 'requestDevice').mockRejectedValue(new Error('out of handles\n  at Dawn'));
-    const run = async (after: () => void): Promise<void> => {
-      const device = await openDevice('gpu:software');
-      try {
-        const trial = new Trial();
-        const executable = await trial.compiledOn(device);
-        await executable.run('train', trial.training(1));
-        after();
-        await executable.close();
-      } finally {
-        await device.close();
-      }
-    };
-    await expect(run(() => {})).rejects.toMatchObject({
+  it('makes a new device when the last was lost, and tries again when that failed', async () => {
+    const device = await adapter.device();
+    expect(adapter.isLost(device)).toBe(false);
+    device.destroy();
+    await device.lost;
+    await Promise.resolve();
+    expect(adapter.isLost(device)).toBe(true);
+    const { create } = await import('webgpu');
+    const gpuAdapter = (await create([]).requestAdapter({ forceFallbackAdapter: true }))!;
+    const spy = vi.spyOn(prototypeOf(gpuAdapter), 'requestDevice');
+    onTestFinished(() => spy.mockRestore());
+    spy.mockRejectedValueOnce(new Error('out of handles\n  at Dawn'));
+    await expect(adapter.device()).rejects.toMatchObject({
       kind: 'device',
       message: 'the GPU cannot be used: out of handles',
     });
-    expect(adapterHealth.isLost()).toBe(false);
-    spy.mockRestore();
-    await run(() => expect(adapterHealth.isLost()).toBe(false));
-    lastDevice()!.destroy();
-    await vi.waitFor(() => expect(adapterHealth.isLost()).toBe(true));
-    await run(() => expect(adapterHealth.isLost()).toBe(false));
+    const next = await adapter.device();
+    expect(next).not.toBe(device);
+    expect(adapter.isLost(next)).toBe(false);
+    // Kernels of the lost device are of no use to this one.
+    await expect(adapter.pipelineOf(kernel, layoutOf(next), next)).resolves.toBeDefined();
   });
 
   it('lets Node end, and prints nothing', async () => {
-    const source = `${tell('software')}\nawait (await navigator.gpu.requestAdapter()).requestDevice();`;
-    expect(await program(source, { VK_ICD_FILENAMES: icd })).toEqual({
+    expect(await program(tell('software'), { VK_ICD_FILENAMES: icd })).toEqual({
       code: 0,
       stdout: expect.stringMatching(/^swiftshader.*\n$/),
       stderr: '',

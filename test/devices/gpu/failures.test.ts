@@ -1,126 +1,117 @@
-// Failures of a GPU, for real on a software GPU: lost between runs, lost in a run, and out of
-// memory.
+// Failures of a GPU, for real on a software GPU: lost between runs, lost in a run, lost for good, out
+// of memory, and wrong use.
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { CallResult } from '../../../src/devices/device.ts';
-import { lastDevice } from '../../../src/devices/gpu/adapter.ts';
+import type { CallResult, Workload } from '../../../src/devices/device.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { openHere } from './helpers.ts';
-import { paceFor, usePace } from './pace.ts';
+import { devices, lastDevice, prototypeOf } from './spies.ts';
 import { type Outcome, Trial } from './trial.ts';
 
 const { device: opened, missing } = await openHere('gpu:software');
 const device = opened!;
 
-usePace();
+const lose = async (): Promise<void> => (await lastDevice()).destroy();
 
-const prototypeOf = <Instance extends object>(instance: Instance): Instance =>
-  Object.getPrototypeOf(instance) as Instance;
-
-const lose = (): void => lastDevice()!.destroy();
-
-/** The GPU is lost when it has received the work of the next run, before it returns results. */
-function loseInRun(): void {
-  const queue = prototypeOf(lastDevice()!.queue);
+/** Does something when the GPU has received the work of the next run, before it returns results. */
+async function inRun(disturb: (gpu: GPUDevice) => void): Promise<void> {
+  const gpu = await lastDevice();
+  const queue = prototypeOf(gpu.queue);
   const { submit } = queue;
   const spy = vi.spyOn(queue, 'submit').mockImplementationOnce(function (this: GPUQueue, buffers) {
     submit.call(this, buffers);
-    lose();
+    disturb(gpu);
   });
   onTestFinished(() => spy.mockRestore());
 }
 
-/** SwiftShader refuses buffers of this size, although its limits allow them. */
-const TOO_MUCH = 2 ** 30;
-
-/** There is no memory for the next buffer. */
-function starve(): void {
-  const gpu = prototypeOf(lastDevice()!);
-  const { createBuffer } = gpu;
-  const spy = vi.spyOn(gpu, 'createBuffer').mockImplementationOnce(function (this: GPUDevice, { usage }) {
-    return createBuffer.call(this, { usage, size: TOO_MUCH });
-  });
-  onTestFinished(() => spy.mockRestore());
-}
+const loseInRun = (): Promise<void> => inRun((gpu) => gpu.destroy());
 
 /**
- * Trains with lists of calls.
- * @param lengths the number of calls in each list
- * @param before called before a list, by its index
+ * Trains with lists of calls, then reads everything.
+ * @param disturb called before the list with this index, or before everything is read
  */
-async function trained(
-  lengths: readonly number[],
-  before: Readonly<Record<number, () => void>> = {},
-): Promise<Outcome> {
+async function trained(disturb: () => Promise<void> = async () => {}, at = -1): Promise<Outcome> {
   const trial = new Trial();
   const executable = await trial.compiledOn(device);
   const results: CallResult[] = [];
+  const lengths = [2, 1, 3, 1];
   for (const [i, length] of lengths.entries()) {
-    before[i]?.();
+    if (i === at) await disturb();
     results.push(...(await executable.run('train', trial.training(length))));
+    results.push(...(await executable.run('sample', trial.sampling(1))));
   }
+  if (at === lengths.length) await disturb();
   return { results, held: await trial.read(executable) };
 }
 
-function withoutNotes({ results, held }: Outcome): Outcome {
-  return { results: results.map((result) => ({ ...result, note: undefined })), held };
+/** The outcome without notes, and the notes by the number of their call. */
+function divided({ results, held }: Outcome): { outcome: Outcome; notes: readonly (readonly [number, string])[] } {
+  return {
+    outcome: { results: results.map(({ note: _, ...result }) => result), held },
+    notes: results.flatMap(({ note }, index) => (note === undefined ? [] : [[index, note] as const])),
+  };
 }
-
-const notesOf = ({ results }: Outcome): readonly (string | undefined)[] => results.map(({ note }) => note);
 
 describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
   afterAll(() => device.close());
 
   test.each([
-    ['between runs', lose],
-    ['in a run', loseInRun],
-  ])('that is lost %s is found again, and the results are the same', async (_, disturb) => {
-    const steps = await trained([1, 1, 1, 1], { 2: disturb });
-    expect(notesOf(steps)).toEqual([
-      undefined,
-      undefined,
-      'the GPU was lost and came back: a step was computed once more',
-      undefined,
-    ]);
-    expect(withoutNotes(steps)).toEqual(await trained([1, 1, 1, 1]));
-
-    const ran = paceFor(3);
-    const runs = await trained([1, 1, 3, 3, 3], { 3: disturb });
-    expect(ran).toEqual([1, 1, 3, 3, 3]);
-    expect(notesOf(runs)).toEqual(
-      new Array(11).fill(undefined).with(5, 'the GPU was lost and came back: 3 steps were computed once more'),
-    );
-    expect(withoutNotes(runs)).toEqual(await trained([1, 1, 3, 3, 3]));
+    ['between runs', lose, 1, [3, 'the GPU was lost and came back: a step was computed once more']],
+    ['in a run', loseInRun, 1, [3, 'the GPU was lost and came back: a step was computed once more']],
+    ['in a run of many calls', loseInRun, 2, [5, 'the GPU was lost and came back: 3 steps were computed once more']],
+    ['before weights are read', lose, 4, null],
+  ] as const)('that is lost %s comes back, and the results are the same', async (_, disturb, at, note) => {
+    const { outcome, notes } = divided(await trained(disturb, at));
+    expect(notes).toEqual(note === null ? [] : [note]);
+    expect(outcome).toEqual(divided(await trained()).outcome);
   });
 
-  test('that is lost is found again for every plan of every job', async () => {
-    const results = async (disturb = (): void => {}): Promise<Outcome> => {
-      const trial = new Trial();
-      const executable = await trial.compiledOn(device);
-      const made: CallResult[] = [];
-      for (const [i, length] of [1, 1, 3, 3, 1].entries()) {
-        if (i === 3) disturb();
-        made.push(
-          ...(await executable.run('train', trial.training(length))),
-          ...(await executable.run('sample', trial.sampling(length))),
-        );
-      }
-      return { results: made, held: await trial.read(executable) };
-    };
-    paceFor(3);
-    expect(withoutNotes(await results(lose))).toEqual(await results());
+  test('that is lost for good is an error', async () => {
+    const trial = new Trial();
+    const executable = await trial.compiledOn(device);
+    await executable.run('train', trial.training(1));
+    await lose();
+    const cause = new Error('no adapter');
+    devices.mockRejectedValueOnce(cause);
+    await expect(executable.run('train', trial.training(1))).rejects.toMatchObject({
+      kind: 'device',
+      message: 'the GPU was lost and does not come back',
+      hint: expect.stringContaining('--device cpu'),
+      cause,
+    });
   });
 
-  test('without memory for many calls at a time makes half as many, and the results are the same', async () => {
-    const ran = paceFor(6);
-    const halved = await trained([1, 1, 6, 6], { 2: starve });
-    // The run of six calls returned results, but invalid ones.
-    expect(ran).toEqual([1, 1, 6, 3, 3, 3, 3]);
-    expect(halved).toEqual(await trained([1, 1, 6, 6]));
+  test('that reports an error in a run makes the run fail, and works on', async () => {
+    const trial = new Trial();
+    const executable = await trial.compiledOn(device);
+    const before = await trial.read(executable);
+    await inRun((gpu) => void gpu.createBuffer({ size: 4, usage: 0 }));
+    await expect(executable.run('sample', trial.sampling(1))).rejects.toThrow(/usage/i);
+    await expect(executable.run('sample', trial.sampling(1))).resolves.toHaveLength(1);
+    expect((await trial.read(executable)).get('parameters')).toEqual(before.get('parameters'));
   });
 
-  test('without memory for a single call refuses the model before anything runs', async () => {
-    const side = Math.sqrt(TOO_MUCH / 4);
-    const compiling = device.compile({
+  test('without memory refuses a workload before anything runs', async () => {
+    // SwiftShader refuses buffers of 1 GiB, although its limits allow them.
+    const gpu = prototypeOf(await lastDevice());
+    const { createBuffer } = gpu;
+    const spy = vi.spyOn(gpu, 'createBuffer').mockImplementationOnce(function (this: GPUDevice, { usage }) {
+      return createBuffer.call(this, { usage, size: 2 ** 30 });
+    });
+    onTestFinished(() => spy.mockRestore());
+    const compiling = device.compile(new Trial().workload);
+    await expect(compiling).rejects.toMatchObject({
+      kind: 'usage',
+      message: 'the GPU has too little memory for this model and batch',
+      hint: expect.stringContaining('--device cpu'),
+    });
+    // The next one is not affected.
+    await (await device.compile(new Trial().workload)).close();
+  });
+
+  test('refuses a workload that needs a larger buffer than it allows', async () => {
+    const side = 2 ** 15;
+    const workload: Workload = {
       parameters: [{ name: 'table', rows: 2, columns: side }],
       jobs: [
         {
@@ -135,10 +126,10 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
         },
       ],
       update: null,
-    });
-    await expect(compiling).rejects.toMatchObject({
+    };
+    await expect(device.compile(workload)).rejects.toMatchObject({
       kind: 'usage',
-      message: 'the GPU has too little memory for this model and batch',
+      message: expect.stringMatching(/^this model and batch need a buffer of 4\.\d GiB, and .* allows \d\.\d GiB$/),
       hint: expect.stringContaining('--device cpu'),
     });
   });

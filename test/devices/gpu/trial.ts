@@ -9,7 +9,7 @@ import { initialParameters, parameterShapes } from '../../../src/model/parameter
 import { Random } from '../../../src/random.ts';
 import { type Optimizer, createOptimizer } from '../../../src/training/optimizers.ts';
 
-const [N, H, V] = [3, 5, 7];
+const [N, V] = [3, 7];
 
 export interface Outcome {
   readonly results: readonly CallResult[];
@@ -23,12 +23,16 @@ interface Options {
   /** T */
   readonly steps?: number;
   readonly dropout?: number;
+  /** H */
+  readonly hidden?: number;
 }
 
 export class Trial {
   /** The limit of the gradient norm, where the optimizer is adam. Some steps are clipped. */
   static readonly clipNorm = 0.3;
   readonly workload: Workload;
+  readonly batch = N;
+  readonly vocabulary = V;
   readonly #model: ModelConfiguration;
   /** The names of the states. */
   readonly states: readonly string[];
@@ -37,11 +41,11 @@ export class Trial {
   readonly #random = new Random(17);
   #step = 0;
 
-  constructor({ cell = 'lstm', optimizer = 'adam', steps: T = 4, dropout = 0.2 }: Options = {}) {
+  constructor({ cell = 'lstm', optimizer = 'adam', steps: T = 4, dropout = 0.2, hidden = 5 }: Options = {}) {
     const model = {
       cell,
       layers: 1,
-      hidden: H,
+      hidden,
       embedding: 0,
       vocabulary: V,
       forgetBias: 1,
