@@ -19,8 +19,6 @@ const isSource = (file: string): boolean => /\.[jt]s$/.test(file) && !file.start
 /** Where a rule is quoted, or a word is right. */
 const exceptions: readonly { readonly file: string; readonly text: RegExp }[] = [
   { file: 'test/style.test.ts', text: /^(It prints|The file is|The run goes)/ },
-  { file: 'test/devices/gpu/failures.test.ts', text: /^the GPU was lost/ },
-  { file: 'test/devices/gpu/runner.test.ts', text: /^the GPU was lost|^came back/ },
   { file: 'CONTRIBUTING.md', text: /a clause with "what"|instead of "that of"/ },
   { file: 'src/reports/page.ts', text: /^default-src/ },
 ];

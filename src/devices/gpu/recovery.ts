@@ -27,8 +27,8 @@ export class Recovery {
   /** What was done since the copy. */
   #log: ((backend: Backend) => Promise<unknown>)[] = [];
   #logBytes = 0;
-  /** While the GPU comes back, for all that wait for it. */
-  #return: Promise<void> | null = null;
+  /** While a lost GPU is replaced, for all that wait for it. */
+  #replacing: Promise<void> | null = null;
 
   constructor(backend: Backend, sizes: SpaceSizes, open: () => Promise<Backend>) {
     this.#backend = backend;
@@ -41,14 +41,14 @@ export class Recovery {
     return this.#backend.mostCalls(job);
   }
 
-  /** @throws RnnError `device` if the GPU was lost and does not come back */
+  /** @throws RnnError `device` if the GPU was lost and does not open again */
   async run(job: CompiledJob, calls: readonly RawCall[]): Promise<RunOutcome> {
     if (this.#logBytes > MOST_LOG_BYTES) await this.save();
     const { value: results, wasLost } = await this.#surviving((backend) => backend.run(job, calls));
     this.#log.push((backend) => backend.run(job, calls));
     this.#logBytes += calls.reduce((sum, { inputs }) => sum + inputs.byteLength, 0);
     const steps = calls.length === 1 ? 'a step was' : `${calls.length} steps were`;
-    return { results, note: wasLost ? `the GPU was lost and came back: ${steps} computed once more` : null };
+    return { results, note: wasLost ? `the GPU was lost and opened again: ${steps} repeated` : null };
   }
 
   async read(space: Space, offset: number, elements: number): Promise<Float32Array> {
@@ -94,11 +94,11 @@ export class Recovery {
     } catch (error) {
       if (!(error instanceof GpuLostError)) throw error;
       try {
-        if (this.#backend === backend) await (this.#return ??= this.#comeBack());
+        if (this.#backend === backend) await (this.#replacing ??= this.#replace());
         return { value: await work(this.#backend), wasLost: true };
       } catch (cause) {
         throw deviceError(
-          'the GPU was lost and does not come back',
+          'cannot continue on the GPU: it was lost and does not open again',
           `its driver may have been reset or the machine suspended; ${flagOf('device')} cpu goes without it`,
           { cause },
         );
@@ -107,14 +107,14 @@ export class Recovery {
   }
 
   /** A new GPU with the same memory. */
-  async #comeBack(): Promise<void> {
+  async #replace(): Promise<void> {
     try {
       const backend = await this.#open();
       await restoreTo(backend, this.#saved);
       for (const repeat of this.#log) await repeat(backend);
       this.#backend = backend;
     } finally {
-      this.#return = null;
+      this.#replacing = null;
     }
   }
 }

@@ -1,5 +1,5 @@
-// How many dispatches a call has, which operations share one, and what comes with a call. Nothing
-// is compiled for a GPU.
+// How many dispatches a call has, which operations share one, and how many
+// bytes a call uploads. No test compiles kernels.
 import { describe, expect, it } from 'vitest';
 import type { Job, Workload } from '../../../src/devices/device.ts';
 import type { Body } from '../../../src/devices/gpu/body.ts';
@@ -91,7 +91,7 @@ describe('a training step', () => {
 });
 
 /**
- * The dispatches of a program in words: planes × rows × columns, and the sums and stores of all
+ * The dispatches of a program in words: planes × rows × columns, and the terms of sums and the stores of all
  * planes.
  */
 function dispatchesOf(write: (ops: Builder, matrix: (rows: number, columns: number) => Value) => readonly Value[]) {
@@ -108,7 +108,7 @@ function dispatchesOf(write: (ops: Builder, matrix: (rows: number, columns: numb
   return dispatches.map(({ planes }) => {
     const [{ rows, columns }] = planes;
     const count = (of: (body: Body) => readonly unknown[]): number => planes.flatMap(of).length;
-    return `${planes.length}×${rows}×${columns}, ${count(({ sums }) => sums)} sums, ${count(({ stores }) => stores)} stores`;
+    return `${planes.length}×${rows}×${columns}, ${count(({ sums }) => sums.flat())} terms, ${count(({ stores }) => stores)} stores`;
   });
 }
 
@@ -121,16 +121,16 @@ describe('one dispatch computes', () => {
         const gates = ops.matmul(h, matrix(5, 10), { plus: inputs });
         return [ops.multiply(ops.sigmoid(ops.columns(gates, 0, 5)), ops.tanh(ops.columns(gates, 5, 5)))];
       }),
-    ).toEqual(['1×4×5, 4 sums, 1 stores']);
+    ).toEqual(['1×4×5, 4 terms, 1 stores']);
   });
 
-  it('a product that others read, and what is made of it', () => {
+  it('a product that other operations read, and operations on it', () => {
     expect(
       dispatchesOf((ops, matrix) => {
         const product = ops.matmul(matrix(4, 3), matrix(3, 6));
         return [product, ops.tanh(product), ops.scale(product, 2)];
       }),
-    ).toEqual(['1×4×6, 1 sums, 3 stores']);
+    ).toEqual(['1×4×6, 1 terms, 3 stores']);
   });
 
   it('independent products of one shape, as planes', () => {
@@ -139,15 +139,15 @@ describe('one dispatch computes', () => {
         ops.matmul(matrix(4, 3), matrix(3, 6)),
         ops.matmul(matrix(4, 7), matrix(6, 7), { transposeB: true }),
       ]),
-    ).toEqual(['2×4×6, 2 sums, 2 stores']);
+    ).toEqual(['2×4×6, 2 terms, 2 stores']);
   });
 
   it('parts of a sum over many rows, as planes, which are added up', () => {
     const [parts, total, ...rest] = dispatchesOf((ops, matrix) => [
       ops.matmul(matrix(2048, 3), matrix(2048, 6), { transposeA: true }),
     ]);
-    expect(parts).toMatch(/^[2-9]×3×6, [2-9] sums, [2-9] stores$/);
-    expect([total, ...rest]).toEqual(['1×3×6, 0 sums, 1 stores']);
+    expect(parts).toMatch(/^[2-9]×3×6, [2-9] terms, [2-9] stores$/);
+    expect([total, ...rest]).toEqual(['1×3×6, 0 terms, 1 stores']);
   });
 
   it('an operation on rows of a table and on a mask, which are not stored', () => {
@@ -158,7 +158,7 @@ describe('one dispatch computes', () => {
           ops.dropoutMask(4, 3, { rate: 0.5, site: 0, stepRows: 1 }),
         ),
       ]),
-    ).toEqual(['1×4×3, 0 sums, 1 stores']);
+    ).toEqual(['1×4×3, 0 terms, 1 stores']);
   });
 
   it('pieces of a join, each in its place', () => {
@@ -171,16 +171,16 @@ describe('one dispatch computes', () => {
         ]);
         return [ops.matmul(joined, matrix(3, 6))];
       }),
-    ).toEqual(['1×4×1, 0 sums, 1 stores', '1×4×2, 0 sums, 1 stores', '1×4×6, 1 sums, 1 stores']);
+    ).toEqual(['1×4×1, 0 terms, 1 stores', '1×4×2, 0 terms, 1 stores', '1×4×6, 1 terms, 1 stores']);
   });
 
-  it('nothing that is not read', () => {
+  it('only results that are read', () => {
     expect(
       dispatchesOf((ops, matrix) => {
         const x = matrix(4, 3);
         ops.tanh(ops.matmul(x, matrix(3, 3)));
         return [ops.sigmoid(x)];
       }),
-    ).toEqual(['1×4×3, 0 sums, 1 stores']);
+    ).toEqual(['1×4×3, 0 terms, 1 stores']);
   });
 });

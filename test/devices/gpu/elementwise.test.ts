@@ -5,7 +5,7 @@ import { expression } from '../../../src/devices/gpu/elementwise.ts';
 
 /**
  * The `Math` of a shader whose compiler assumes that no number is infinite: a result that overflows
- * may be anything. That of NaN may be infinite.
+ * may be anything. The exponential of NaN may be infinite.
  */
 const shaderMath = {
   abs: Math.abs,

@@ -67,11 +67,12 @@ async function diverge(device: Device, run: Run): Promise<Divergence> {
   };
 }
 
-describe.each(devices)('an executable on %s', (name, { device: opened, missing }) => {
+for (const [name, { device: opened, missing }] of devices) {
   const device = opened!;
-  afterAll(() => device?.close());
 
-  describe.skipIf(missing !== '')(missing, () => {
+  describe.skipIf(missing !== '')(`an executable on ${name}${missing}`, () => {
+    afterAll(() => device.close());
+
     test('gives the same results for a run of many calls as for single calls, bit for bit', async () => {
       const many = await outcomeOf(device, together);
       expect(many).toEqual(await outcomeOf(device, oneByOne));
@@ -132,7 +133,7 @@ describe.each(devices)('an executable on %s', (name, { device: opened, missing }
       },
     );
   });
-});
+}
 
 test('the calls of a run are as many as take half a second, after the first, which compiles', async () => {
   let now = 0;

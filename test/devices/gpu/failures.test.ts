@@ -47,7 +47,7 @@ async function trained(disturb: () => Promise<void> = async () => {}, at = -1): 
 /** The outcome without notes, and the notes by the number of their call. */
 function divided({ results, held }: Outcome): { outcome: Outcome; notes: readonly (readonly [number, string])[] } {
   return {
-    outcome: { results: results.map(({ note: _, ...result }) => result), held },
+    outcome: { results: results.map((result) => ({ ...result, note: undefined })), held },
     notes: results.flatMap(({ note }, index) => (note === undefined ? [] : [[index, note] as const])),
   };
 }
@@ -56,11 +56,11 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
   afterAll(() => device.close());
 
   test.each([
-    ['between runs', lose, 1, [3, 'the GPU was lost and came back: a step was computed once more']],
-    ['in a run', loseInRun, 1, [3, 'the GPU was lost and came back: a step was computed once more']],
-    ['in a run of many calls', loseInRun, 2, [5, 'the GPU was lost and came back: 3 steps were computed once more']],
+    ['between runs', lose, 1, [3, 'the GPU was lost and opened again: a step was repeated']],
+    ['in a run', loseInRun, 1, [3, 'the GPU was lost and opened again: a step was repeated']],
+    ['in a run of many calls', loseInRun, 2, [5, 'the GPU was lost and opened again: 3 steps were repeated']],
     ['before weights are read', lose, 4, null],
-  ] as const)('that is lost %s comes back, and the results are the same', async (_, disturb, at, note) => {
+  ] as const)('that is lost %s is opened again, and the results are the same', async (_, disturb, at, note) => {
     const { outcome, notes } = divided(await trained(disturb, at));
     expect(notes).toEqual(note === null ? [] : [note]);
     expect(outcome).toEqual(divided(await trained()).outcome);
@@ -75,7 +75,7 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
     devices.mockRejectedValueOnce(cause);
     await expect(executable.run('train', trial.training(1))).rejects.toMatchObject({
       kind: 'device',
-      message: 'the GPU was lost and does not come back',
+      message: 'cannot continue on the GPU: it was lost and does not open again',
       hint: expect.stringContaining('--device cpu'),
       cause,
     });

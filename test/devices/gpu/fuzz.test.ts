@@ -27,7 +27,7 @@ const FLOAT32_TOLERANCE = 2e-5;
 
 /**
  * Three calls in runs of two and one, the last from a zero state.
- * @returns the difference from the reference, or null if there is none
+ * @returns the difference from the reference, or null if the results are equal
  */
 async function flawOf(
   device: Device,

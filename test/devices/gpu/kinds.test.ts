@@ -14,7 +14,7 @@ const hardware = {
 };
 const software = { ...hardware, vendor: '', device: 'SwiftShader', isFallbackAdapter: true };
 
-/** What a child process finds, and what this process is given. */
+/** The adapters that a child process finds, and that this process gets. */
 const world = vi.hoisted(() => ({ found: [] as FoundAdapter[], given: [] as FoundAdapter[] }));
 
 vi.mock('node:child_process', () => ({

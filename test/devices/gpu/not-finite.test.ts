@@ -1,12 +1,12 @@
-// Numbers that are not finite. The language of shaders lets a compiler assume that there are none,
-// so that a GPU may turn them into numbers on the way to the loss. None may be trained on.
+// Numbers that are not finite. The language of shaders lets a compiler ignore them, so a GPU may
+// turn them into numbers before they reach the loss. An update from such numbers must be refused.
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Call, Executable, UpdateRule } from '../../../src/devices/device.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { openHere } from './helpers.ts';
 import { Trial } from './trial.ts';
 
-/** An update that makes the weights NaN where the slot is 1, and changes no others. */
+/** An update that makes a weight NaN where the slot is 1. */
 const spoil: UpdateRule = {
   slots: ['spoilt'],
   scalars: [],

@@ -82,20 +82,20 @@ class World {
 }
 
 describe('a GPU that is lost', () => {
-  it('comes back with its memory, and the run is computed once more', async () => {
+  it('is replaced with the same memory, and the run is repeated', async () => {
     const world = new World();
     await world.recovery.write('vectors', 0, Float32Array.of(10, 20));
     await world.run(1, 2);
     world.lose();
     expect(await world.run(3)).toEqual({
       last: [16, 3],
-      note: 'the GPU was lost and came back: a step was computed once more',
+      note: 'the GPU was lost and opened again: a step was repeated',
     });
     expect(await world.run(4)).toEqual({ last: [20, 4], note: null });
     world.lose();
     expect(await world.run(5, 6, 7)).toEqual({
       last: [38, 7],
-      note: 'the GPU was lost and came back: 3 steps were computed once more',
+      note: 'the GPU was lost and opened again: 3 steps were repeated',
     });
     expect([...(await world.recovery.read('vectors', 0, 2))]).toEqual([38, 20]);
     expect(world.opened).toBe(3);
@@ -113,7 +113,7 @@ describe('a GPU that is lost', () => {
     expect(world.calls).toBe(3);
   });
 
-  it('has its memory copied when too much would have to be repeated', async () => {
+  it('has its memory copied before too many calls would have to be repeated', async () => {
     const world = new World();
     const many = { inputs: new Float32Array(2 ** 24 + 1), reset: false, updates: true };
     await world.recovery.run(job, [many]);
@@ -124,7 +124,7 @@ describe('a GPU that is lost', () => {
     expect(world.calls).toBe(3);
   });
 
-  it('comes back once for reads at the same time', async () => {
+  it('is replaced once for reads at the same time', async () => {
     const world = new World();
     await world.run(1, 2, 3);
     world.lose();
@@ -134,7 +134,7 @@ describe('a GPU that is lost', () => {
     expect((await world.run(4)).last).toEqual([10, 4]);
   });
 
-  it('does not see what a caller does to a vector after writing it', async () => {
+  it('keeps written values when the caller changes them afterwards', async () => {
     const world = new World();
     const values = Float32Array.of(1, 2);
     await world.recovery.write('vectors', 0, values);
@@ -143,14 +143,14 @@ describe('a GPU that is lost', () => {
     expect([...(await world.recovery.read('vectors', 0, 2))]).toEqual([1, 2]);
   });
 
-  it('and does not come back is an error of the device, with its cause', async () => {
+  it('and does not open again is an error of the device, with its cause', async () => {
     const world = new World();
     world.lost = Infinity;
     const error = await world.run(1).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(RnnError);
     expect(error).toMatchObject({
       kind: 'device',
-      message: 'the GPU was lost and does not come back',
+      message: 'cannot continue on the GPU: it was lost and does not open again',
       hint: expect.stringContaining('--device cpu'),
       cause: expect.any(GpuLostError),
     });

@@ -1,6 +1,6 @@
 // The GPU device over a GPU of JavaScript: it runs the source of the kernels in float64, the threads
-// of a dispatch in a random order, each to its end. A thread that reads what another thread of its
-// dispatch writes, or what the call has not written, gives a wrong result.
+// of a dispatch in a random order, each to its end. A thread that reads a result of another thread
+// of its dispatch, or memory that the call has not written, gives a wrong result.
 import type { Device, Workload } from '../../../src/devices/device.ts';
 import {
   type Backend,
@@ -110,7 +110,7 @@ class ShuffledGpu implements Backend {
     return known;
   }
 
-  /** The rows of a matrix. Each goes on to the end of the memory. */
+  /** The rows of a matrix. Each ends at the end of the memory. */
   #matrix({ space, offset, stride }: Place): readonly Float64Array[] {
     const key = `${space} ${offset} ${stride}`;
     const memory = this.#memory[space];

@@ -1,5 +1,5 @@
-// The ways in which threads share sums, which a software GPU does not choose by itself: each gives
-// the results of the reference, for products of operands in all orientations at sizes that tiles do
+// The ways in which threads share sums, which a software GPU does not choose: each must give the
+// results of the reference, for products of operands in all orientations at sizes that tiles do
 // and do not divide.
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Device, Workload } from '../../../src/devices/device.ts';
@@ -14,10 +14,10 @@ import { Builder } from '../../../src/program/builder.ts';
 import { type ParameterShape, type Value, countParameters } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
 import { isEverything } from '../../everything.ts';
-import './helpers.ts';
+import { openHere } from './helpers.ts';
 
-const adapter = await Adapter.open('software').catch((error: Error) => error);
-const missing = adapter instanceof Error ? ` (skipped: ${adapter.message})` : '';
+const { device: opened, missing } = await openHere('gpu:software');
+const adapter = missing === '' ? await Adapter.open('software') : null!;
 
 /** The GPU device with this style wherever it is possible. @param chosen counts the dispatches that have it */
 function deviceWith(style: Style, chosen: Dispatch[]): Device {
@@ -35,7 +35,7 @@ function deviceWith(style: Style, chosen: Dispatch[]): Device {
     estimate: async () => 0,
     compile(workload) {
       const { jobs, sizes } = compileWorkload(workload);
-      const open = (): Promise<WebGpuBackend> => WebGpuBackend.open(adapter as Adapter, jobs, sizes, stylesOf);
+      const open = (): Promise<WebGpuBackend> => WebGpuBackend.open(adapter, jobs, sizes, stylesOf);
       return GpuExecutable.open(workload, jobs, { description, memoryBytes: 0, sizes, open });
     },
     close: async () => {},
@@ -85,10 +85,10 @@ function workloadOf(m: number, k: number, n: number, isShort: boolean): Workload
 }
 
 describe.skipIf(missing !== '')(`on a software GPU${missing}`, () => {
-  afterAll(() => (adapter as Adapter).close());
+  afterAll(() => Promise.all([opened!.close(), adapter.close()]));
 
   it.each([
-    ['threads of their own', 'element', 19, 21, 35, false],
+    ['one thread each', 'element', 19, 21, 35, false],
     ['whole workgroups', 'workgroup', 5, 300, 7, true],
     ['tiles of 16', { rows: 16, columns: 16, down: 1, across: 1 }, 19, 21, 35, false],
     ['whole tiles of 16', { rows: 16, columns: 16, down: 1, across: 1 }, 16, 32, 32, true],
@@ -99,7 +99,7 @@ describe.skipIf(missing !== '')(`on a software GPU${missing}`, () => {
           ['whole tiles of 64', { rows: 64, columns: 64, down: 4, across: 4 }, 64, 16, 64, false],
         ] as const)
       : []),
-  ] as const)('sums by %s are those of the reference', async (_, style, m, k, n, isShort) => {
+  ] as const)('sums by %s equal the sums of the reference', async (_, style, m, k, n, isShort) => {
     const chosen: Dispatch[] = [];
     const workload = workloadOf(m, k, n, isShort && !isEverything);
     const random = new Random(3);

@@ -1,4 +1,4 @@
-// What moves between the host and a GPU, counted at the calls of WebGPU on a software GPU.
+// The bytes that move between the host and a GPU, counted at the calls of WebGPU on a software GPU.
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { countParameters } from '../../../src/program/value.ts';
 import { openHere } from './helpers.ts';

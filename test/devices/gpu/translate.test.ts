@@ -1,4 +1,4 @@
-// What gpu.js makes of the statements of a kernel, as far as translate.ts relies on it.
+// The translation of the statements of a kernel by gpu.js, as far as translate.ts relies on it.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
