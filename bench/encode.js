@@ -42,7 +42,7 @@ for (const configuration of configurations) {
   const { job, sizes } = compiled(configuration);
   const backend = await WebGpuBackend.open(adapter, [job], sizes, (dispatch) => stylesFor(dispatch).slice(0, 1));
   const call = { inputs: new Float32Array(job.call.inputs), reset: false, updates: true };
-  const calls = new Array(CALLS).fill(call);
+  const calls = Array.from({ length: CALLS }, () => call);
   const device = await adapter.device();
   const bare = bareLoop(device, job.dispatches.length);
   const ours = () => backend.run(job, calls);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Job, Workload } from '../../../src/devices/device.ts';
 import type { Body } from '../../../src/devices/gpu/body.ts';
 import type { CompiledJob } from '../../../src/devices/gpu/compile.ts';
-import { compileWorkload } from '../../../src/devices/gpu/gpu.ts';
+import { compileWorkload } from '../../../src/devices/gpu/compile.ts';
 import { allCells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { trainingProgram } from '../../../src/model/network.ts';
@@ -60,7 +60,7 @@ describe('a training step', () => {
     (cell, H, L, N, T, most) => {
       const { dispatches, call, cost } = trainingStep(modelOf(cell, H, L), N, T);
       expect(dispatches.length).toBeLessThanOrEqual(most);
-      expect(cost.passes).toBe(dispatches.length);
+      expect(cost.dispatches).toBe(dispatches.length);
       expect(4 * call.inputs).toBeLessThanOrEqual(12 * N * T + 4 * V + 4096);
     },
   );
@@ -73,7 +73,7 @@ describe('a training step', () => {
 
     it.each([0, 0.2])('has few dispatches a time step, and the same kernels for all, with dropout %f', (dropout) => {
       const [short, long] = [6, 9].map((T) => trainingStep(modelOf(cell, H, 2, dropout), N, T).cost);
-      expect((long.passes - short.passes) / 3).toBeLessThanOrEqual(perTimeStep[cell] ?? 2);
+      expect((long.dispatches - short.dispatches) / 3).toBeLessThanOrEqual(perTimeStep[cell] ?? 2);
       expect(long.kernels).toBe(short.kernels);
     });
 

@@ -120,13 +120,13 @@ for (const [name, { device: opened, missing }] of devices) {
         const executable = await trial.compiledOn(device);
         await executable.run('train', trial.training(1));
         const before = await trial.read(executable);
-        const { passes, kernels, multiplyAdds } = executable.cost!(job);
+        const { dispatches, kernels, multiplyAdds } = executable.cost!(job);
         const profile = await executable.profile!(job);
         expect(await trial.read(executable)).toEqual(before);
         expect(profile).toHaveLength(kernels);
-        expect(profile.reduce((sum, time) => sum + time.passes, 0)).toBe(passes);
-        expect(profile.reduce((sum, time) => sum + time.passes * time.multiplyAdds, 0)).toBe(multiplyAdds);
-        const totals = profile.map((time) => time.passes * time.microseconds);
+        expect(profile.reduce((sum, time) => sum + time.count, 0)).toBe(dispatches);
+        expect(profile.reduce((sum, time) => sum + time.count * time.multiplyAdds, 0)).toBe(multiplyAdds);
+        const totals = profile.map((time) => time.count * time.microseconds);
         expect(totals.every((time) => Number.isFinite(time) && time >= 0)).toBe(true);
         expect(totals).toEqual(totals.toSorted((a, b) => b - a));
         expect(profile.some(({ kind }) => kind === 'update')).toBe(job === 'train');

@@ -13,7 +13,7 @@ import type { Body, Place, Space } from '../../../src/devices/gpu/body.ts';
 import type { CompiledJob, Dispatch } from '../../../src/devices/gpu/compile.ts';
 import { GpuExecutable } from '../../../src/devices/gpu/executable.ts';
 import { reportNumbers } from '../../../src/devices/gpu/finish.ts';
-import { compileWorkload } from '../../../src/devices/gpu/gpu.ts';
+import { compileWorkload } from '../../../src/devices/gpu/compile.ts';
 import { functionsOf, parametersOf, sumText } from '../../../src/devices/gpu/source.ts';
 import { Random } from '../../../src/random.ts';
 

@@ -6,7 +6,7 @@ import type { Device, Workload } from '../../../src/devices/device.ts';
 import { Adapter } from '../../../src/devices/gpu/adapter.ts';
 import type { Dispatch } from '../../../src/devices/gpu/compile.ts';
 import { GpuExecutable } from '../../../src/devices/gpu/executable.ts';
-import { compileWorkload } from '../../../src/devices/gpu/gpu.ts';
+import { compileWorkload } from '../../../src/devices/gpu/compile.ts';
 import type { Style } from '../../../src/devices/gpu/kernel.ts';
 import { WebGpuBackend } from '../../../src/devices/gpu/webgpu.ts';
 import { Pair } from '../../../src/diagnosis/pair.ts';
