@@ -1,11 +1,11 @@
 // The GPU itself: finds an adapter through the `webgpu` package (Dawn: Vulkan, Metal or Direct3D
-// 12), makes a device of it, and a new one when the last was lost. Knows nothing of programs.
+// 12), and makes a device of it, and a new device when that device is lost.
 //
-// Neither the GPU object nor a device keeps Node from ending by itself.
+// Neither the GPU object nor a device keeps Node running.
 import { firstLine, deviceError } from '../../errors.ts';
 import { type AdapterKind, backend, isOfKind, keepQuiet, nameOf, notThere, search } from './search.ts';
 
-/** Of a device: the default of WebGPU is often lower than what the adapter has. */
+/** The limits that a device gets from its adapter. The defaults of WebGPU are often lower. */
 const raisedLimits = [
   'maxStorageBufferBindingSize',
   'maxBufferSize',
@@ -23,7 +23,7 @@ export interface AdapterFacts {
   /** The driver's own words. */
   readonly driver: string;
   readonly software: boolean;
-  /** What a device of it gets. */
+  /** The limits of its devices. */
   readonly limits: Readonly<Record<(typeof raisedLimits)[number], number>>;
   readonly features: readonly string[];
 }
@@ -36,7 +36,7 @@ export class Adapter {
   #device: Promise<GPUDevice> | null = null;
   readonly #lost = new WeakSet<GPUDevice>();
   readonly #pipelines = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
-  /** Of each dispatch with several styles: the number of the fastest. */
+  /** The number of the fastest style of each dispatch that has several styles. */
   readonly fastestStyles = new Map<string, number>();
   #error: Error | null = null;
 
@@ -55,8 +55,8 @@ export class Adapter {
   }
 
   /**
-   * A device with all that the adapter has: the one in use, unless it was lost.
-   * @throws RnnError `device` if there is none
+   * The device in use, or a new device if it was lost. It has all limits of the adapter.
+   * @throws RnnError `device` if the adapter does not give a device
    */
   async device(): Promise<GPUDevice> {
     const current = await this.#device;
@@ -70,7 +70,7 @@ export class Adapter {
     return this.#lost.has(device);
   }
 
-  /** What the GPU did not do since the last time this was asked. */
+  /** The first error of the GPU since the last call of this function. */
   takeError(): Error | null {
     const error = this.#error;
     this.#error = null;
@@ -135,7 +135,7 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   try {
     return await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
   } catch (error) {
-    throw deviceError(`the GPU cannot be used: ${firstLine(error)}`, 'update the graphics driver', { cause: error });
+    throw deviceError(`cannot use the GPU: ${firstLine(error)}`, 'update the graphics driver', { cause: error });
   }
 }
 

@@ -1,17 +1,17 @@
-// What an executable needs of whatever runs its dispatches.
+// The interface between an executable and the program that runs its dispatches.
 import type { Space } from './body.ts';
 import type { CompiledJob } from './compile.ts';
 
 /** One call of a job, as numbers in memory. */
 export interface RawCall {
-  /** What comes with the call, from `ids` on. */
+  /** The inputs of the call, from `ids` on. */
   readonly inputs: Float32Array;
   /** Zeroes the carried states first. */
   readonly reset: boolean;
   readonly updates: boolean;
 }
 
-/** What a call leaves behind. */
+/** The results of a call. */
 export interface RawResult {
   /** `reportNumbers` in order. */
   readonly report: Float32Array;
@@ -30,7 +30,7 @@ export interface Backend {
   run(job: CompiledJob, calls: readonly RawCall[]): Promise<readonly RawResult[]>;
   read(space: Space, offset: number, elements: number): Promise<Float32Array>;
   write(space: Space, offset: number, values: Float32Array): Promise<void>;
-  /** Milliseconds of each dispatch of a job by itself. Changes memory. */
+  /** The time of each dispatch of a job when nothing else runs, in milliseconds. Changes memory. */
   times(job: CompiledJob): Promise<readonly number[]>;
   close(): void;
 }

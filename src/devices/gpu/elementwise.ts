@@ -1,4 +1,4 @@
-// The elementwise functions in the language of gpu.js kernels. Operands are names, which may stand
+// The elementwise functions in the language of gpu.js kernels. Operands are names, which may occur
 // twice.
 import type { ElementwiseFunction } from '../../program/value.ts';
 

@@ -32,7 +32,7 @@ export class GpuExecutable implements Executable {
   /** Elements of a vector of all weights on the GPU, and P. */
   readonly #length: number;
   readonly #count: number;
-  /** What the caller has written that is not finite, which a GPU may turn into numbers. */
+  /** Vectors with numbers that are not finite, which a GPU may turn into finite numbers. */
   readonly #unsound = new Set<string>();
   #closed = false;
 

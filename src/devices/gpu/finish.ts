@@ -1,5 +1,5 @@
 // The end of a call: the loss, the norm of the gradient, whether both are finite, and the update of
-// the weights. Whoever runs the call does not have to wait for the GPU to know whether to go on.
+// the weights. The GPU decides whether to update, so the host can submit the next call immediately.
 import { countParameters } from '../../program/value.ts';
 import type { ParameterShape, Value } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
@@ -26,7 +26,7 @@ interface FinishPlaces {
   readonly report: number;
   /** Above zero unless the call is the first of a run. */
   readonly continues: number;
-  /** Of the arena: the sums of squares of the rows of the gradient. */
+  /** Where the sums of squares of the rows of the gradient are in the arena. */
   readonly squares: number;
 }
 

@@ -1,6 +1,6 @@
 // gpu.js, imported here and nowhere else. The build puts the library itself in the place of this
-// file (build/rolldown.config.js), so that whoever installs the package gets neither the second
-// WebGPU nor the headless-gl that gpu.js asks for. Knows nothing of programs.
+// file (build/rolldown.config.js), so that an installation of the package has neither the second
+// WebGPU nor the headless-gl that gpu.js depends on.
 import gpuJs from 'gpu.js';
 
 /** A kernel of gpu.js for WebGPU, as far as translate.ts knows it. */

@@ -1,5 +1,5 @@
-// A process of its own that asks WebGPU which adapters there are and tells its parent: see
-// adapter.ts, which starts it. It imports nothing of this program.
+// A separate process that asks WebGPU for its adapters and reports them to its parent: see
+// search.ts, which starts it. It does not import other modules of this program.
 
 export interface FoundAdapter {
   readonly vendor: string;
@@ -10,9 +10,9 @@ export interface FoundAdapter {
 }
 
 export interface ProbeReport {
-  /** What answered, the fastest first. */
+  /** The adapters that answered, the fastest first. */
   readonly adapters: readonly FoundAdapter[];
-  /** Whether the system has a Vulkan loader; null where WebGPU needs none. */
+  /** Whether the system has a Vulkan loader. Null where WebGPU does not use Vulkan. */
   readonly loader: boolean | null;
   /** Why the `webgpu` package does not load, or null. */
   readonly broken: string | null;

@@ -1,21 +1,21 @@
 // The memory of an executable, which survives the loss of its GPU: it is restored from a copy, and
-// the calls since the copy are made again. They give the same results, because a call depends only
-// on memory and on what comes with it.
+// the calls since the copy are repeated. They give the same results, because a call depends only on
+// memory and on its inputs.
 import { deviceError } from '../../errors.ts';
 import { flagOf } from '../../options/flags.ts';
 import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSizes } from './backend.ts';
 import type { Space } from './body.ts';
 import type { CompiledJob } from './compile.ts';
 
-/** The log of calls that is kept before another copy of the memory is taken: bytes. */
+/** The size of the log of calls, in bytes, at which the memory is copied again. */
 const MOST_LOG_BYTES = 2 ** 26;
 
-/** What stays between calls: two of the three spaces. */
+/** A copy of the two spaces that stay between calls. */
 type Saved = Readonly<Record<'vectors' | 'call', Float32Array>>;
 
 interface RunOutcome {
   readonly results: readonly RawResult[];
-  /** What happened that the user should know. */
+  /** An event that the user should know about. */
   readonly note: string | null;
 }
 
@@ -24,10 +24,10 @@ export class Recovery {
   readonly #open: () => Promise<Backend>;
   readonly #sizes: SpaceSizes;
   #saved: Saved;
-  /** What was done since the copy. */
+  /** The writes and runs since the copy. */
   #log: ((backend: Backend) => Promise<unknown>)[] = [];
   #logBytes = 0;
-  /** While a lost GPU is replaced, for all that wait for it. */
+  /** Pending while a lost GPU is being replaced. */
   #replacing: Promise<void> | null = null;
 
   constructor(backend: Backend, sizes: SpaceSizes, open: () => Promise<Backend>) {
@@ -62,7 +62,7 @@ export class Recovery {
     this.#logBytes += copy.byteLength;
   }
 
-  /** Copies what stays between calls. */
+  /** Copies the two spaces that stay between calls. */
   async save(): Promise<Saved> {
     const vectors = await this.read('vectors', 0, this.#sizes.vectors);
     const call = await this.read('call', 0, this.#sizes.call);
@@ -84,7 +84,7 @@ export class Recovery {
     this.#backend.close();
   }
 
-  /** Does something once more, on a new GPU with the same memory, if the GPU is lost. */
+  /** Runs work, and repeats it on a new GPU with the same memory if the GPU is lost. */
   async #surviving<Result>(
     work: (backend: Backend) => Promise<Result>,
   ): Promise<{ readonly value: Result; readonly wasLost: boolean }> {

@@ -1,13 +1,13 @@
-// Looking for a GPU without harm to this process, and saying what is missing where there is none.
+// Looks for a GPU in a child process, and says what a machine without a GPU lacks.
 //
-// Dawn and the Vulkan drivers print on stderr as they please, past Node. Seen here: `error:
-// XDG_RUNTIME_DIR is invalid` from Mesa's layer that selects devices, where that variable is not
-// set; `Warning: Vulkan shaderUniform*ArrayDynamicIndexing required` for each llvmpipe of Mesa 22
-// (Dawn cannot use it); `Warning: vkCreateInstance: Found no drivers!` and `Error: Loader Message:
-// … Failed to detect any valid GPUs` where there is no GPU. No toggle of Dawn stops them. Therefore
-// a child process looks first, which is not heard; this process loads WebGPU only if that has found
-// something, and then in an environment in which the first two cannot come up. A driver that
-// crashes or hangs harms only the child.
+// Dawn and the Vulkan drivers print warnings on stderr, which Node cannot stop: `error:
+// XDG_RUNTIME_DIR is invalid` from Mesa's layer that selects devices, if that variable is not set,
+// `Warning: Vulkan shaderUniform*ArrayDynamicIndexing required` for each llvmpipe of Mesa 22, which
+// Dawn cannot use, and `Warning: vkCreateInstance: Found no drivers!` and `Error: Loader Message: …
+// Failed to detect any valid GPUs` on a machine without a GPU. No toggle of Dawn prevents them.
+// Therefore a child process with a closed stderr looks first. This process loads WebGPU only if the
+// child has found an adapter, and in an environment that prevents the first two warnings. A driver
+// that crashes or hangs harms only the child.
 import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,14 +23,14 @@ export const backend = process.platform === 'darwin' ? 'metal' : process.platfor
 const backendName = { metal: 'Metal', d3d12: 'Direct3D 12', vulkan: 'Vulkan' }[backend];
 const probePatienceMs = 30_000;
 
-/** @throws RnnError `device` if a child process finds no adapter of that kind */
+/** @throws RnnError `device` if a child process does not find an adapter of that kind */
 export async function search(kind: AdapterKind): Promise<void> {
   const report = await probe();
   if (typeof report === 'string') throw notThere(kind, report);
   if (!report.adapters.some((adapter) => isOfKind(adapter, kind))) throw notThere(kind, whyNot(kind, report));
 }
 
-/** What a child process finds, or why it tells nothing. */
+/** The report of a child process, or the reason why it did not report. */
 function probe(): Promise<ProbeReport | string> {
   return new Promise((settle) => {
     const child = fork(builtUrl('gpu/probe.js'), {
@@ -73,19 +73,18 @@ export function notThere(kind: AdapterKind, why: string): RnnError {
   return deviceError(`${what} (WebGPU over ${backendName}: ${why})`, hintFor(kind, why));
 }
 
-/** What this machine lacks, as commands where there are any. */
+/** How to make an adapter available, with commands if possible. */
 function hintFor(kind: AdapterKind, why: string): string {
   if (backend !== 'vulkan') return 'update the graphics driver';
   if (kind === 'software')
     return 'apt-get install libvulkan1 chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
-  if (why.startsWith('only ')) return `${flagOf('device')} gpu:software takes it; it is slow`;
+  if (why.startsWith('only ')) return `${flagOf('device')} gpu:software uses it, but it is slow`;
   return 'apt-get install libvulkan1, and mesa-vulkan-drivers for AMD and Intel, or libnvidia-gl-<version of the driver> libxext6 libegl1 for NVIDIA; start a container with --device /dev/dri, or with --gpus all -e NVIDIA_DRIVER_CAPABILITIES=all';
 }
 
 /**
- * Has this process, and those that it starts, in an environment in which drivers that are of no use
- * have nothing to print: no need for Wayland, and no llvmpipe where a GPU is wanted. What the user
- * has set stays.
+ * Gives this process, and the processes that it starts, an environment in which unused drivers do
+ * not print: no Wayland, and no llvmpipe if a GPU is wanted. Variables that the user has set stay.
  */
 export function keepQuiet(kind: AdapterKind): void {
   const { env } = process;
@@ -93,7 +92,7 @@ export function keepQuiet(kind: AdapterKind): void {
   if (kind === 'hardware') env['VK_LOADER_DRIVERS_DISABLE'] ??= '*lvp*';
 }
 
-/** Whether this machine may have a GPU, by what costs no time: on Linux its devices' files. */
+/** Whether this machine may have a GPU. On Linux the files of devices show it quickly. */
 export function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
   return (

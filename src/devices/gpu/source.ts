@@ -2,7 +2,7 @@
 import { type Body, COLUMN, type Factor, ROW, type Term } from './body.ts';
 
 /**
- * Loops over the terms of a sum do so many at a time: 1.3 times as fast as one by one.
+ * The number of terms of a sum per round of a loop. Four are 1.3 times as fast as one.
  */
 const UNROLL = 4;
 /** More iterations than any loop has: gpu.js cuts longer loops short without a word. */
@@ -60,7 +60,7 @@ const hashStages = {
 
 /**
  * The functions that a source calls, for gpu.js. Products of integers wrap around at 32 bits where
- * a kernel is compiled. In plain JavaScript they must be told to.
+ * a kernel is compiled. Plain JavaScript needs Math.imul for that.
  */
 export function functionsOf(source: string, isJavaScript: boolean): object[] {
   if (!source.includes('hashLast')) return [];

@@ -1,7 +1,7 @@
-// Matrix products in tiles, for what the language of gpu.js kernels cannot say: a workgroup keeps a
+// Matrix products in tiles, which the language of gpu.js kernels cannot express. A workgroup keeps a
 // slice of each operand in the memory that its threads share, and each thread sums a block of
-// results in registers. Products of one left operand, such as those of all gates of a cell, share
-// its slice.
+// results in registers. Products with the same left operand, such as the products of all gates of a
+// cell, share the slice of it.
 import type { Body, Factor } from './body.ts';
 import { type NamedBody, WORKGROUP_THREADS } from './source.ts';
 
@@ -24,7 +24,7 @@ const sizes: readonly TileSize[] = [
 const SLICE = 16;
 /** Results of one thread, which should fit into its registers. */
 const MOST_RESULTS = 24;
-/** What every WebGPU device has for a workgroup. */
+/** The shared memory of a workgroup that every WebGPU device has. */
 const SHARED_BYTES = 16_384;
 /**
  * Smaller products gain nothing by tiles: most of a tile would lie outside them, or fetching it
@@ -84,7 +84,7 @@ function stagesOf({ sums }: Body): Stage[] {
   return stages;
 }
 
-/** Statements of one workgroup: the sums of a tile, and what becomes of them. */
+/** The function of one workgroup: it computes the sums of a tile and finishes each result. */
 export function sumsByTiles({ body, prefix }: NamedBody, size: TileSize): string {
   const { rows, columns, down, across } = size;
   const block = Array.from({ length: down }, (_, d) =>

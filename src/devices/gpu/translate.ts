@@ -12,7 +12,7 @@ class Translator extends WebGPUKernel {
   }
 }
 
-/** What gpu.js makes of a body. */
+/** A body in WGSL. */
 export interface Translated {
   /** Statements, with names that begin with `p<number>_`. */
   readonly body: string;

@@ -1,11 +1,11 @@
-// Dispatches on a GPU: buffers, bind groups and kernels are made once, and stay. A call only
-// uploads what comes with it; its report is read back when all calls of a run have been submitted.
+// Runs dispatches on a GPU. Buffers, bind groups and kernels are made once and stay there. A call
+// uploads only its inputs. The results of all calls of a run are read back together at its end.
 import type { Adapter } from './adapter.ts';
-import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSizes, packRows } from './backend.ts';
+import { type Backend, GpuLostError, type RawCall, type RawResult, type SpaceSizes } from './backend.ts';
 import { type Space, spaces } from './body.ts';
 import type { CompiledJob, Dispatch } from './compile.ts';
-import { reportNumbers } from './finish.ts';
 import { type RenderedDispatch, type Style, renderDispatch } from './kernel.ts';
+import { type ResultLayout, layOutResults, resultOf } from './results.ts';
 
 // The package does not make the constants of WebGPU global.
 const STORAGE = 0x80;
@@ -20,7 +20,7 @@ const COMPUTE = 0x04;
 const DISPATCHES_PER_SUBMIT = 100;
 /** Bytes that the results of a run may take before they are read back. */
 const MOST_RESULT_BYTES = 2 ** 26;
-/** Each dispatch is repeated for at least so long, to be timed for a profile or a choice. */
+/** The minimum time for which a dispatch is repeated to measure it, for a profile and for a choice. */
 const PROFILE_MS = 20;
 const CHOICE_MS = 3;
 const MOST_REPETITIONS = 1000;
@@ -35,20 +35,8 @@ interface PreparedDispatch {
   readonly isUpdate: boolean;
 }
 
-/** What is copied from memory after each call: bytes. */
-interface Copied {
-  readonly name: string | null;
-  readonly space: Space;
-  readonly from: number;
-  readonly to: number;
-  readonly bytes: number;
-}
-
-interface PreparedJob {
+interface PreparedJob extends ResultLayout {
   readonly dispatches: readonly PreparedDispatch[];
-  readonly copied: readonly Copied[];
-  /** Of the results of a call. */
-  readonly bytes: number;
 }
 
 export class WebGpuBackend implements Backend {
@@ -97,9 +85,7 @@ export class WebGpuBackend implements Backend {
     const staging = this.#stagingOf(calls.length * prepared.bytes);
     for (const [index, call] of calls.entries()) this.#submit(job, prepared, call, staging, index * prepared.bytes);
     const bytes = await this.#mapped(staging, calls.length * prepared.bytes);
-    return calls.map((_, index) =>
-      resultOf(job, prepared, bytes.slice(index * prepared.bytes, (index + 1) * prepared.bytes)),
-    );
+    return calls.map((_, index) => resultOf(job, prepared, bytes, index * prepared.bytes));
   }
 
   async read(space: Space, offset: number, elements: number): Promise<Float32Array> {
@@ -144,7 +130,7 @@ export class WebGpuBackend implements Backend {
       const dispatches = await this.#dispatchesOf(rendered, layout);
       this.#jobs.set(job, {
         dispatches: dispatches.map((each, i) => ({ ...each, isUpdate: job.dispatches[i].isUpdate })),
-        ...copiedOf(job),
+        ...layOutResults(job),
       });
     }
   }
@@ -168,7 +154,7 @@ export class WebGpuBackend implements Backend {
     return renderDispatch(dispatch, styles[best]);
   }
 
-  /** Kernels with what they are bound to. The offsets of all of them are in one buffer. */
+  /** Compiles kernels and binds their operands. The offsets of all operands are in one buffer. */
   async #dispatchesOf(
     rendered: readonly RenderedDispatch[],
     layout: GPUBindGroupLayout,
@@ -206,7 +192,7 @@ export class WebGpuBackend implements Backend {
     );
   }
 
-  #submit(job: CompiledJob, { dispatches, copied }: PreparedJob, call: RawCall, staging: GPUBuffer, at: number): void {
+  #submit(job: CompiledJob, { dispatches, copies }: PreparedJob, call: RawCall, staging: GPUBuffer, at: number): void {
     const { queue } = this.#device;
     queue.writeBuffer(this.#buffers.call, 4 * job.call.ids, call.inputs as Float32Array<ArrayBuffer>);
     let encoder = this.#device.createCommandEncoder();
@@ -221,12 +207,12 @@ export class WebGpuBackend implements Backend {
       }
       recordPass(encoder, wanted.slice(first, first + DISPATCHES_PER_SUBMIT));
     }
-    for (const { space, from, to, bytes } of copied)
+    for (const { space, from, to, bytes } of copies)
       encoder.copyBufferToBuffer(this.#buffers[space], from, staging, at + to, bytes);
     queue.submit([encoder.finish()]);
   }
 
-  /** A buffer that the host can read, of its own until it is mapped and unmapped. */
+  /** A buffer that the host can read. No other read uses it until it is mapped and unmapped. */
   #stagingOf(size: number): GPUBuffer {
     const spare = this.#spare;
     this.#spare = null;
@@ -283,30 +269,4 @@ function recordPass(encoder: GPUCommandEncoder, dispatches: readonly Omit<Prepar
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
   }
   pass.end();
-}
-
-function copiedOf({ call, outputs }: CompiledJob): { copied: Copied[]; bytes: number } {
-  const copied: Copied[] = [];
-  let to = 0;
-  const add = (name: string | null, space: Space, offset: number, elements: number): void => {
-    copied.push({ name, space, from: 4 * offset, to, bytes: 4 * elements });
-    to += 4 * elements;
-  };
-  add(null, 'call', call.report, reportNumbers.length);
-  for (const [name, { place, rows, columns }] of outputs)
-    add(name, place.space, place.offset, (rows - 1) * place.stride + columns);
-  return { copied, bytes: to };
-}
-
-function resultOf({ outputs }: CompiledJob, { copied }: PreparedJob, bytes: ArrayBuffer): RawResult {
-  const part = ({ to, bytes: length }: Copied): Float32Array => new Float32Array(bytes, to, length / 4);
-  return {
-    report: part(copied[0]),
-    outputs: Object.fromEntries(
-      copied.slice(1).map((each) => {
-        const { place, rows, columns } = outputs.get(each.name!)!;
-        return [each.name!, packRows(part(each), rows, columns, place.stride)];
-      }),
-    ),
-  };
 }
