@@ -145,13 +145,9 @@ export const devices: Readonly<Record<string, DeviceText>> = {
     summary: 'The same kernels on a software implementation of Vulkan',
     use: 'To test without a graphics card: slow',
   },
-  'gpu:webasm': {
-    summary: 'The same kernels, which gpu.js compiles to WebAssembly',
-    use: 'To test without Vulkan: slow',
-  },
   'gpu:cpu': {
     summary: 'The same kernels, which gpu.js compiles to JavaScript',
-    use: 'To test without Vulkan: even slower',
+    use: 'To test without Vulkan: very slow',
   },
   reference: {
     summary: 'Plain loops in float64, which define the correct results',

@@ -13,11 +13,11 @@ const gpuMissing: Check = {
 };
 const cpu: Check = { title: 'device cpu', verdict: 'good', detail: '2 threads', fix: null, device: 'cpu' };
 const broken: Check = {
-  title: 'device gpu:webasm',
+  title: 'device gpu:cpu',
   verdict: 'bad',
   detail: 'differs from the reference',
   fix: null,
-  device: 'gpu:webasm',
+  device: 'gpu:cpu',
 };
 
 /**
@@ -41,7 +41,7 @@ it('shows each check with its mark and a fix', async () => {
       '                       however long one asks',
       '                       fix: apt-get install libvulkan1',
       '✓ device cpu           2 threads',
-      '✗ device gpu:webasm    differs from the reference',
+      '✗ device gpu:cpu       differs from the reference',
       '',
       'working: cpu',
       '',
@@ -70,7 +70,7 @@ it('has colours on a terminal', async () => {
   useChecks(cpu, broken);
   await rnn(['doctor'], { stdout });
   expect(stdout.text).toContain('\u001B[32m✓\u001B[39m device cpu');
-  expect(stdout.text).toContain('\u001B[31m✗\u001B[39m device gpu:webasm');
+  expect(stdout.text).toContain('\u001B[31m✗\u001B[39m device gpu:cpu');
 });
 
 it('--json prints one object per check, and the working devices at the end', async () => {

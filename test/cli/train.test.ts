@@ -136,10 +136,7 @@ describe('rnn train', () => {
   });
 
   it.each([
-    [
-      ['--device', 'gpuu'],
-      '--device is gpuu: expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference',
-    ],
+    [['--device', 'gpuu'], '--device is gpuu: expected one of auto, cpu, gpu, gpu:software, gpu:cpu, reference'],
     [['--epochs', '2', '--budget', '3m'], 'cannot use --epochs and --budget together'],
     [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], 'cannot use --epochs, --max-steps and --budget together'],
     [

@@ -14,6 +14,4 @@ for (const kernels of ['avx2', 'wasm', 'wasm-portable'] as const)
     fewNetworks: true,
     few: !isEverything || kernels === 'wasm-portable',
   });
-compareWithReference('gpu:webasm', await openHere('gpu:webasm'), { lasting: false, fewNetworks: true });
-// The same kernels, by another of gpu.js's backends.
-compareWithReference('gpu:cpu', await openHere('gpu:cpu'), { lasting: false, few: true });
+compareWithReference('gpu:cpu', await openHere('gpu:cpu'), { lasting: false, fewNetworks: true });

@@ -136,7 +136,7 @@ describe('several texts sampled together are the same as each alone', () => {
     }
   });
 
-  test.each(['reference', 'gpu:webasm'])('on %s', async (name) => {
+  test.each(['reference', 'gpu:cpu'])('on %s', async (name) => {
     const open = (): Promise<Device> => openDevice(name);
     const request = { seeds: seedsFrom(3, 3), length: 12, prime: 'ab', stop: 'e' };
     expect(await texts(lively({ hidden: 6 }), request, await open())).toEqual(
