@@ -8,7 +8,9 @@ import type { Space } from './body.ts';
 import type { CompiledJob } from './compile.ts';
 
 /** The size of the log of calls, in bytes, at which the memory is copied again. */
-const MOST_LOG_BYTES = 2 ** 26;
+const MOST_LOG_BYTES = 2 ** 25;
+/** The bytes of a call in the log, besides its inputs. */
+const CALL_BYTES = 1024;
 
 /** A copy of the two spaces that stay between calls. */
 type Saved = Readonly<Record<'vectors' | 'call', Float32Array>>;
@@ -46,7 +48,7 @@ export class Recovery {
     if (this.#logBytes > MOST_LOG_BYTES) await this.save();
     const { value: results, wasLost } = await this.#surviving((backend) => backend.run(job, calls));
     this.#log.push((backend) => backend.run(job, calls));
-    this.#logBytes += calls.reduce((sum, { inputs }) => sum + inputs.byteLength, 0);
+    this.#logBytes += calls.reduce((sum, { inputs }) => sum + CALL_BYTES + inputs.byteLength, 0);
     const steps = calls.length === 1 ? 'a step was' : `${calls.length} steps were`;
     return { results, note: wasLost ? `the GPU was lost and opened again: ${steps} repeated` : null };
   }

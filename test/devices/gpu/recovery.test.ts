@@ -113,14 +113,20 @@ describe('a GPU that is lost', () => {
     expect(world.calls).toBe(3);
   });
 
-  it('has its memory copied before too many calls would have to be repeated', async () => {
+  it.each([
+    [1, 2 ** 23],
+    [2 ** 15, 1],
+  ])('has its memory copied before the log of calls is too large: %i calls of %i numbers', async (calls, numbers) => {
     const world = new World();
-    const many = { inputs: new Float32Array(2 ** 24 + 1), reset: false, updates: true };
-    await world.recovery.run(job, [many]);
+    const call = { inputs: new Float32Array(numbers), reset: false, updates: true };
+    await world.recovery.run(
+      job,
+      Array.from({ length: calls }, () => call),
+    );
     await world.run(1);
     world.lose();
     world.calls = 0;
-    expect((await world.run(2)).last).toEqual([3, 3]);
+    expect((await world.run(2)).last).toEqual([3, calls + 2]);
     expect(world.calls).toBe(3);
   });
 
