@@ -61,6 +61,7 @@ function workloadOf(m: number, k: number, n: number, isShort: boolean): Workload
     ops.multiply(ops.sigmoid(gate(0)), made(m, n)),
     ops.multiply(ops.sigmoid(gate(1)), ops.tanh(gate(2))),
   );
+  const mask = ops.dropoutMask(3 * m, n, { rate: 0.5, site: 0, stepRows: m });
   const results = {
     'a·b': ops.matmul(x, matrix(k, n)),
     'a·bᵀ + y': ops.matmul(x, matrix(n, k), { transposeB: true, plus: made(m, n) }),
@@ -77,6 +78,10 @@ function workloadOf(m: number, k: number, n: number, isShort: boolean): Workload
     'the next cell': cell,
     h: ops.multiply(ops.sigmoid(gate(3)), ops.tanh(cell)),
     sums: ops.columnSums(h),
+    // Planes of different operations, with other rows of one mask.
+    'rows of a mask': ops.multiply(made(m, n), ops.rows(mask, m, m)),
+    'later rows of a mask': ops.tanh(ops.multiply(made(m, n), ops.rows(mask, 2 * m, m))),
+    'no rows of a mask': ops.sigmoid(made(m, n)),
   };
   const program = ops.program(
     new Map(Object.entries(results).filter(([name]) => !isShort || name.startsWith('a·bᵀ') || name === 'aᵀ·b')),
