@@ -59,7 +59,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, async () => {
     await expect(Adapter.open('hardware')).rejects.toMatchObject({
       kind: 'device',
       message: expect.stringMatching(/^no GPU answered \(WebGPU over Vulkan: only swiftshader.*, which is software\)$/),
-      hint: '--device gpu:software takes it; it is slow',
+      hint: '--device gpu:software uses it, but it is slow',
     });
   });
 
@@ -96,7 +96,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, async () => {
     spy.mockRejectedValueOnce(new Error('out of handles\n  at Dawn'));
     await expect(adapter.device()).rejects.toMatchObject({
       kind: 'device',
-      message: 'the GPU cannot be used: out of handles',
+      message: 'cannot use the GPU: out of handles',
     });
     const next = await adapter.device();
     expect(next).not.toBe(device);
