@@ -62,15 +62,18 @@ export function elementwiseCheck(rows: number, columns: number): ParityCheck {
       const others = {
         other: matrix(rows, columns, large),
         row: matrix(1, columns, large),
+        column: matrix(rows, 1, large),
         element: matrix(1, 1, large),
         matrix: whole,
       };
-      const { row, element } = others;
+      const { row, column, element } = others;
       const results: Record<string, Value> = {};
       for (const apply of binary) {
         for (const [name, other] of Object.entries(others))
           results[`${apply} matrix ${name}`] = ops.elementwise(apply, [whole, other]);
         results[`${apply} row matrix`] = ops.elementwise(apply, [row, whole]);
+        results[`${apply} column matrix`] = ops.elementwise(apply, [column, whole]);
+        results[`${apply} column row`] = ops.elementwise(apply, [column, row]);
         results[`${apply} element matrix`] = ops.elementwise(apply, [element, whole]);
         results[`${apply} row element`] = ops.elementwise(apply, [row, element]);
       }

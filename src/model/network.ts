@@ -182,7 +182,7 @@ function symbols(
   const embedded = builder.gather(builder.parameter('embedding.W', V, embedding), ids);
   if (rate === 0) return { sequence: embedded };
   const keptTokens = builder.gather(builder.dropoutMask(V, 1, { rate, site: EMBEDDING_SITE, stepRows: 0 }), ids); // (T·N, 1)
-  return { sequence: builder.multiply(embedded, builder.matmul(keptTokens, builder.constant(1, embedding, 1))) };
+  return { sequence: builder.multiply(embedded, keptTokens) };
 }
 
 /** The sequence of a layer's outputs for the layer above, with dropout. */

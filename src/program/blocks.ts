@@ -38,12 +38,16 @@ export function splitIntoBlocks(program: Program): Program {
   });
 }
 
-/** Products and elementwise operations that are read only in blocks of columns. */
+/**
+ * Products and elementwise operations that are read only in blocks of columns. Not what reads numbers
+ * for each row, which would be summed again for each block.
+ */
 function findSplittable(program: Program): Set<Value> {
   const uses = new Uses(program);
   const found = new Set<Value>();
   for (const value of program.values.toReversed()) {
     if ((value.kind !== 'matmul' && value.kind !== 'elementwise') || uses.isReadByCaller(value)) continue;
+    if (value.kind === 'elementwise' && value.inputs.some(({ columns }) => columns < value.columns)) continue;
     const users = uses.usersOf(value);
     const isSplit = (user: Value): boolean =>
       user.kind === 'columns' ||

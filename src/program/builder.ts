@@ -122,15 +122,12 @@ export class Builder {
     return this.matmul(x, weight, { bias });
   }
 
-  /** Each input has the shape of the result, or is one row or one element that is repeated. */
+  /** Each input has the shape of the result, or is one row, column or element that is repeated. */
   elementwise(apply: ElementwiseFunction, inputs: readonly Value[], constant = 0): Value {
     const rows = Math.max(...inputs.map((input) => input.rows));
     const columns = Math.max(...inputs.map((input) => input.columns));
-    for (const input of inputs) {
-      const fits =
-        input.columns === columns ? input.rows === rows || input.rows === 1 : input.rows === 1 && input.columns === 1;
-      check(fits, apply, ...inputs);
-    }
+    const fits = (size: number, whole: number): boolean => size === whole || size === 1;
+    for (const input of inputs) check(fits(input.rows, rows) && fits(input.columns, columns), apply, ...inputs);
     return this.append({ kind: 'elementwise', apply, constant }, rows, columns, inputs);
   }
 
@@ -237,6 +234,11 @@ export class Builder {
   /** The sum of the rows of x, as one row. */
   columnSums(x: Value): Value {
     return x.rows === 1 ? x : this.append({ kind: 'columnSums' }, 1, x.columns, [x]);
+  }
+
+  /** The sum of the columns of x, as one column. */
+  rowSums(x: Value): Value {
+    return x.columns === 1 ? x : this.append({ kind: 'rowSums' }, x.rows, 1, [x]);
   }
 
   /** @param scale factor of the gradient, such as 1 / (N·T) */

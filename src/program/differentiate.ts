@@ -43,8 +43,8 @@ interface GradientRequest {
  * sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. It is appended as soon as the backward walk has passed the first
  * use of the weight, so that dY need not be kept until the end of the update step.
  *
- * @throws an Error for operations without a derivative, for a view of a parameter, for an operand that
- * is broadcast but is not a row, and for views that overlap in part or cross each other
+ * @throws an Error for operations without a derivative, for a view of a parameter, and for views that
+ * overlap in part or cross each other
  */
 export function differentiate(
   program: Program,
@@ -74,14 +74,12 @@ export function differentiate(
   const addTerm = (to: Value, term: WeightTerm): void => {
     if (dependent.has(to)) appendTo(terms, to, term);
   };
-  /** Adds the gradient of a row that was broadcast to all rows. */
-  const contributeRow = (to: Value, gradient: Value): void => {
-    if (to.rows !== 1 || to.columns !== gradient.columns)
-      throw new Error(
-        `cannot differentiate broadcasting of ${to.kind} ${to.rows}×${to.columns}: expected a row of ${gradient.columns} columns, or the shape of the result`,
-      );
-    if (to.kind === 'parameter') addTerm(to, { kind: 'columnSums', right: gradient });
-    else contribute(to, builder.columnSums(gradient));
+  /** Adds the gradient of an operand, summed over the columns and rows for which it was repeated. */
+  const contributeOperand = (to: Value, gradient: Value): void => {
+    if (!dependent.has(to)) return;
+    const right = to.columns === gradient.columns ? gradient : builder.rowSums(gradient);
+    if (to.kind === 'parameter') addTerm(to, { kind: to.rows === 1 ? 'columnSums' : 'elementwise', right });
+    else contribute(to, to.rows === right.rows ? right : builder.columnSums(right));
   };
 
   const backward = (value: Value, dy: Value): void => {
@@ -93,7 +91,7 @@ export function differentiate(
         if (dependent.has(a)) contribute(a, builder.matmul(dy, b, { transposeB: !value.transposeB }));
         const [left, right] = value.transposeB ? [dy, a] : [a, dy];
         addTerm(b, { kind: 'product', left, right });
-        if (value.bias) contributeRow(value.inputs[2], dy);
+        if (value.bias) contributeOperand(value.inputs[2], dy);
         if (value.plus) contribute(value.inputs[value.inputs.length - 1], dy);
         return;
       }
@@ -101,19 +99,17 @@ export function differentiate(
         const [table, ids, bias] = value.inputs;
         if (table.kind === 'parameter') addTerm(table, { kind: 'scatter', left: dy, right: ids });
         else if (dependent.has(table)) contribute(table, builder.scatter(dy, ids, table.rows));
-        if (bias) contributeRow(bias, dy);
+        if (bias) contributeOperand(bias, dy);
         return;
       }
       case 'elementwise':
         elementwiseOperandGradients(builder, value, dy).forEach((gradient, index) => {
           const operand = value.inputs[index];
-          if (!dependent.has(operand)) return;
-          const dx = gradient();
-          if (!sameShape(operand, value)) contributeRow(operand, dx);
-          else if (operand.kind === 'parameter')
-            addTerm(operand, { kind: value.rows === 1 ? 'columnSums' : 'elementwise', right: dx });
-          else contribute(operand, dx);
+          if (dependent.has(operand)) contributeOperand(operand, gradient());
         });
+        return;
+      case 'rowSums':
+        contributeOperand(value.inputs[0], builder.add(dy, builder.zeros(1, value.inputs[0].columns)));
         return;
       case 'clipGradient':
         contribute(value.inputs[0], builder.elementwise('clip', [dy], value.limit));

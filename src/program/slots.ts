@@ -5,7 +5,7 @@
 import { type Buffer, type Location, type Placement, fixedBuffer, sameLocation } from './placement.ts';
 import { type Region, intersection, overlap, sameRegion, wholeRegion } from './region.ts';
 import type { AnyStep } from './schedule.ts';
-import { type Program, type Value, isView, viewStart } from './value.ts';
+import { type Program, type Value, isView, sameShape, viewStart } from './value.ts';
 
 /** A read of a slot. Rows and columns count from the start of the slot. */
 export interface Read extends Region {
@@ -84,7 +84,7 @@ export class Slots {
    * result of the step may overwrite it.
    */
   isLastReadBy(operand: Value, step: AnyStep): boolean {
-    if (this.#isLookup(operand)) return false;
+    if (this.#isInPlace(operand)) return false;
     let dying = true;
     let readsNow = 0;
     this.#visit(operand, wholeRegion(operand), (slot, region) => {
@@ -106,10 +106,10 @@ export class Slots {
     return dying && (isOneLoop(step) ? readsNow > 0 : readsNow === 1);
   }
 
-  /** Whether a value is a lookup, or a part of one, that no step makes. */
-  #isLookup(value: Value): boolean {
-    if (isView(value)) return this.#isLookup(value.inputs[0]);
-    return value.kind === 'gather' && !this.#resultSlots.has(value);
+  /** Whether a value, or the value that it is a part of, is computed wherever it is read. */
+  #isInPlace(value: Value): boolean {
+    if (isView(value)) return this.#isInPlace(value.inputs[0]);
+    return value.kind !== 'join' && value.inputs.length > 0 && !this.#resultSlots.has(value);
   }
 
   #add({ rows, columns }: Value, location: Location | null, writtenBy: AnyStep): Slot {
@@ -140,7 +140,13 @@ export class Slots {
   #recordReads(program: Program): void {
     const read = (operand: Value, by: AnyStep | null, isElementwise: boolean): void =>
       this.#visit(operand, wholeRegion(operand), (slot, region) =>
-        slot.reads.push({ ...region, time: by?.time ?? Infinity, by, isElementwise, operand }),
+        slot.reads.push({
+          ...region,
+          time: by?.time ?? Infinity,
+          by,
+          isElementwise: isElementwise && !this.#isInPlace(operand),
+          operand,
+        }),
       );
     for (const step of this.#steps) {
       if (step.kind === 'copy') read(step.value, step, false);
@@ -167,9 +173,8 @@ export class Slots {
     } else {
       const slot = this.#resultSlots.get(value);
       if (slot) visitSlot(slot, region);
-      // A lookup that no step makes is done wherever it is read.
-      else if (value.kind === 'gather')
-        for (const input of value.inputs) this.#visit(input, wholeRegion(input), visitSlot);
+      // A value that no step makes is computed wherever it is read.
+      else for (const input of value.inputs) this.#visit(input, wholeRegion(input), visitSlot);
     }
   }
 }
@@ -203,10 +208,12 @@ function readsOf(step: AnyStep): readonly (readonly [Value, boolean])[] {
   );
 }
 
+/** A row or a column that is repeated is read for other elements too. */
 function isReadByElement(value: Value, index: number): boolean {
   const { kind, inputs } = value;
   if (kind === 'matmul') return value.plus && index === inputs.length - 1;
-  return kind === 'elementwise' || (kind === 'crossEntropy' && index === 0);
+  if (kind === 'elementwise') return sameShape(inputs[index], value);
+  return kind === 'crossEntropy' && index === 0;
 }
 
 function indexByCorner(slots: readonly Slot[]): (corner: Location) => Slot | undefined {

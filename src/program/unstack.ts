@@ -3,7 +3,7 @@
 // copied into a stack only to be read from it again.
 import type { Builder, JoinPart } from './builder.ts';
 import { rewrite } from './rewrite.ts';
-import { type Program, type Value, sameShape } from './value.ts';
+import type { Program, Value } from './value.ts';
 
 interface Step {
   readonly row: number;
@@ -11,8 +11,8 @@ interface Step {
 }
 
 /**
- * Products and elementwise operations on a stack of steps become a stack of operations on the
- * steps.
+ * Products, elementwise operations and sums of rows of a stack of steps become a stack of operations
+ * on the steps.
  */
 export function unstack(program: Program): Program {
   const readBySteps = valuesReadBySteps(program);
@@ -65,22 +65,23 @@ function part(builder: Builder, value: Value, { row, value: { rows } }: Step): V
 }
 
 /**
- * Products with a weight, and elementwise operations, of which nothing but steps is read, if need
- * be through another such.
+ * Elementwise operations and sums of rows of which steps are read, and products with a weight of which
+ * nothing but steps is read, if need be through another such.
  */
 function valuesReadBySteps(program: Program): Set<Value> {
   const wholes = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
+  const steps = new Set<Value>();
   const found = new Set<Value>();
   for (const value of program.values.toReversed()) {
-    const divisible =
-      value.kind === 'elementwise' ||
-      (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
-    // An operation that needs the whole can stack the steps of an elementwise operation. Products
-    // should not be split for that.
-    if (divisible && (value.kind === 'elementwise' || !wholes.has(value))) found.add(value);
-    if (value.kind === 'rows') continue;
-    for (const input of value.inputs)
-      if (!(value.kind === 'elementwise' && sameShape(input, value) && found.has(value))) wholes.add(input);
+    const isProduct = value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter';
+    // The steps of an operation on rows can be stacked for who needs the whole; those of a product
+    // should not be made for that.
+    const isInRows = (value.kind === 'elementwise' || value.kind === 'rowSums') && steps.has(value);
+    if (isInRows || (isProduct && !wholes.has(value))) found.add(value);
+    for (const [index, input] of value.inputs.entries()) {
+      const isByStep = value.kind === 'rows' || (found.has(value) && follows(value, index));
+      (isByStep ? steps : wholes).add(input);
+    }
   }
   return found;
 }

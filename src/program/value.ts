@@ -8,8 +8,8 @@ import { appendTo } from '../group.ts';
 
 /**
  * Functions that compute each element of the result from the elements at the same position.
- * Operands have the shape of the result, or one row (used for every row), or one element (used for
- * every element). `k` is the operation's constant.
+ * Operands have the shape of the result, or one row (used for every row), or one column (used for
+ * every column), or one element (used for every element). `k` is the operation's constant.
  *
  * | name | result |
  * |---|---|
@@ -98,6 +98,8 @@ export type Operation =
   | { readonly kind: 'dropoutMask'; readonly rate: number; readonly site: number; readonly stepRows: number }
   /** One row: the sum over the rows of the input. */
   | { readonly kind: 'columnSums' }
+  /** One column: the sum over the columns of the input. */
+  | { readonly kind: 'rowSums' }
   /**
    * The value is the gradient (softmax(logits) − onehot(targets))·scale. The operation also reports
    * the loss: the sum over rows of (log Σ exp(logits) − logit of the target) in nats. Rows with a

@@ -92,7 +92,7 @@ test('rnn doctor --full runs some of the checks', () => {
 
 describe('the checks of operations notice a slight error', () => {
   const probes =
-    /^(products|views|joins|zeros|elementwise|chains|large|gather|product with|column|crossEntropy|states that|dropout masks)/;
+    /^(products|views|joins|zeros|elementwise|chains|large|gather|product with|column|row|crossEntropy|states that|dropout masks)/;
   const kinds: Partial<Record<OperationKind, RegExp>> = {
     matmul: /^products/,
     gather: /^gather/,
@@ -101,6 +101,7 @@ describe('the checks of operations notice a slight error', () => {
     columns: /^views/,
     join: /^joins by/,
     columnSums: /^column/,
+    rowSums: /^row/,
     crossEntropy: /^cross.*[^1] logits.*\d$/,
     loadState: /^states/,
     dropoutMask: /^dropout/,

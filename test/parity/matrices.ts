@@ -64,6 +64,7 @@ const joins = [
       const x = matrix(7, 13);
       const made = (rows: number, columns: number): Value => ops.tanh(matrix(rows, columns));
       const shared = made(7, 13);
+      const [row, column] = [made(1, 13), made(7, 1)];
       return {
         'side by side': beside(ops, made(7, 3), made(7, 1), made(7, 33)),
         'on top of each other': ops.concatenate([made(3, 13), made(1, 13), made(67, 13)]),
@@ -78,6 +79,8 @@ const joins = [
         'in two joins': beside(ops, shared, made(7, 7)),
         'with zeros': beside(ops, ops.zeros(7, 5), made(7, 2)),
         'the parts of a join': ops.scale(shared, 2),
+        'a join and one of its rows': ops.multiply(ops.concatenate([row, made(6, 13)]), row),
+        'a join and one of its columns': ops.multiply(beside(ops, column, made(7, 12)), column),
       };
     },
   }),

@@ -93,6 +93,33 @@ const columnSums = probe({
     ),
 });
 
+const rowSums = probe({
+  name: 'row sums of up to 1031 columns',
+  tolerance: 5e-6,
+  values: (ops, matrix) =>
+    Object.fromEntries(
+      (
+        [
+          [1, 2],
+          [7, 13],
+          [67, 257],
+          [3, 1031],
+          [71, 33],
+        ] as const
+      ).flatMap(([rows, columns]) => {
+        const x = matrix(rows, columns, uniformBetween(-0.5, 1));
+        const product = ops.multiply(x, x);
+        const mean = ops.scale(ops.rowSums(product), 1 / columns);
+        return [
+          [`of ${rows}×${columns}`, ops.rowSums(x)],
+          [`of ${rows}×${columns}, made and read again`, ops.subtract(product, mean)],
+          [`of ${rows}×${columns}, with products`, ops.add(ops.matmul(x, matrix(columns, 5)), mean)],
+          [`of a part of ${rows}×${columns}`, ops.rowSums(ops.columns(product, 1, columns - 1))],
+        ];
+      }),
+    ),
+});
+
 export const operationChecks: readonly ParityCheck[] = [
   productCheck(1, 1, 1),
   productCheck(1, 7, 13),
@@ -113,6 +140,7 @@ export const operationChecks: readonly ParityCheck[] = [
   tableCheck(13, 67, 13),
   tableCheck(5, 13, 1),
   columnSums,
+  rowSums,
   ...[undefined, -1].flatMap((target) => [
     lossCheck(1, 1, 1, target),
     lossCheck(1, 2, 1, target),

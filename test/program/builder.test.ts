@@ -19,7 +19,7 @@ describe('a wrong shape is an error at the line with the mistake', () => {
     ['a running sum of another shape', () => ops.matmul(a, ops.parameter('d', 3, 4), { plus: b }), 'matmul plus'],
     ['a sum of unequal matrices', () => ops.add(a, b), 'add'],
     ['matrices of unequal heights', () => ops.add(a, ops.parameter('tall', 3, 3)), 'add'],
-    ['a column, which cannot be broadcast like a row', () => ops.multiply(a, ops.input('column', 2, 1)), 'multiply'],
+    ['a column of another height', () => ops.multiply(a, ops.input('column', 3, 1)), 'multiply'],
     ['a row of another width', () => ops.add(a, row), 'add'],
     ['rows past the end', () => ops.rows(a, 1, 2), 'rows 1+2'],
     ['columns before the start', () => ops.columns(a, -1, 2), 'columns -1+2'],
@@ -87,10 +87,12 @@ describe('a wrong shape is an error at the line with the mistake', () => {
 });
 
 describe('a builder', () => {
-  test('broadcasts a row and a single element to the shape of the other operand', () => {
+  test('broadcasts a row, a column and a single element to the shape of the other operand', () => {
     const ops = new Builder();
     const a = ops.parameter('a', 2, 3);
     expect(ops.add(ops.parameter('row', 1, 3), a)).toMatchObject({ rows: 2, columns: 3 });
+    expect(ops.add(a, ops.rowSums(a))).toMatchObject({ rows: 2, columns: 3 });
+    expect(ops.add(ops.parameter('row', 1, 3), ops.rowSums(a))).toMatchObject({ rows: 2, columns: 3 });
     expect(ops.multiply(a, ops.input('k', 1))).toMatchObject({ rows: 2, columns: 3 });
   });
 
@@ -105,10 +107,12 @@ describe('a builder', () => {
     );
   });
 
-  test('does not append a view of a whole value, a join of one piece, or a sum of one row', () => {
+  test('does not append a view of a whole value, a join of one piece, or a sum of one row or column', () => {
     const ops = new Builder();
     const a = ops.parameter('a', 1, 4);
+    const ids = ops.input('ids', 4);
     expect([ops.rows(a, 0, 1), ops.columns(a, 0, 4), ops.concatenate([a]), ops.columnSums(a)]).toEqual([a, a, a, a]);
+    expect(ops.rowSums(ids)).toBe(ids);
   });
 
   test('joins pieces in any order, even if they are cut in both directions', () => {

@@ -280,3 +280,19 @@ test('a value with two places in two joins is stored twice', () => {
   );
   expectSame(program, new Map([['x', normal(6)]]), new Map());
 });
+
+test('a result does not overwrite an operand of which it repeats a row or a column', () => {
+  const builder = new Builder();
+  const made = (name: string, rows: number, columns: number): Value =>
+    builder.tanh(builder.parameter(name, rows, columns));
+  const [row, column] = [made('row', 1, 3), made('column', 2, 1)];
+  const below = builder.concatenate([row, made('other row', 1, 3)]);
+  const beside = builder.join([
+    { value: column, row: 0, column: 0 },
+    { value: made('other columns', 2, 2), row: 0, column: 1 },
+  ]);
+  const results = [builder.multiply(below, row), builder.multiply(beside, column)];
+  const layout = runUninterrupted(layOut(builder.program(new Map(results.map((value, i) => [`y${i}`, value])))));
+  for (const value of results)
+    expect(layout.locationOf(value).buffer).not.toBe(layout.locationOf(value.inputs[0]).buffer);
+});

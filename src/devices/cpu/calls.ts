@@ -13,6 +13,7 @@ export const kernelCalls = {
   transposeRows: { parameters: i32s(6), results: [] },
   copyRows: { parameters: i32s(6), results: [] },
   addRows: { parameters: i32s(6), results: [] },
+  rowSums: { parameters: i32s(6), results: [] },
   zero: { parameters: i32s(2), results: [] },
   dropoutMask: { parameters: [...i32s(6), 'f32', ...i32s(2)], results: [] },
   softmaxCrossEntropy: { parameters: [...i32s(7), 'f32', 'f32'], results: ['f64'] },

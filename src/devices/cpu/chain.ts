@@ -13,10 +13,10 @@ export interface ChainOperand {
 }
 
 /**
- * How an operand in memory is read: like the result, as one row for every row, or as one element
- * for all elements.
+ * How an operand in memory is read: like the result, as one row for every row, as one column for
+ * every column, or as one element for all elements.
  */
-export type OperandWalk = 'matrix' | 'row' | 'scalar';
+export type OperandWalk = 'matrix' | 'row' | 'column' | 'scalar';
 
 export interface ChainSpecification {
   readonly values: readonly Value<'elementwise'>[];
@@ -63,17 +63,19 @@ export function addChain(
   const prologue = new FunctionBody(0);
   prologue.get(columns).i32(2).op('i32.shl').set(width);
   const vectors = new WasmVectorWriter(code, prologue, variant === 'relaxed');
-  /** Locals of the operands that are one element. */
-  const scalars = new Map<Value, number>();
-  for (const [value, { pointer, column, walk }] of operands) {
-    if (walk !== 'scalar') continue;
-    const local = code.local('v128');
-    prologue
-      .get(pointer + 2)
-      .access('v128.load32_splat', 4 * column)
-      .set(local);
-    scalars.set(value, local);
-  }
+  /** Locals of the operands that are one element in each row. */
+  const splats = new Map<Value, number>();
+  const loadSplats = (to: FunctionBody, walk: OperandWalk): void => {
+    for (const [value, operand] of operands) {
+      if (operand.walk !== walk) continue;
+      const local = code.local('v128');
+      to.get(operand.pointer + 2)
+        .access('v128.load32_splat', 4 * operand.column)
+        .set(local);
+      splats.set(value, local);
+    }
+  };
+  loadSplats(prologue, 'scalar');
   const address = (pointer: number): FunctionBody =>
     code
       .get(pointer + 2)
@@ -81,9 +83,9 @@ export function addChain(
       .op('i32.add');
   /** Computes four elements at once, or one element in the first of four lanes. */
   const compute = (single: boolean): void => {
-    const numberOf = new Map(scalars);
-    for (const [value, { pointer, column, walk }] of operands) {
-      if (walk === 'scalar') continue;
+    const numberOf = new Map(splats);
+    for (const [value, { pointer, column }] of operands) {
+      if (splats.has(value)) continue;
       const load = (): void => void address(pointer).access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
       numberOf.set(value, vectors.assign(load));
     }
@@ -99,6 +101,7 @@ export function addChain(
   };
   code.get(rows).when(() => {
     code.repeat(() => {
+      loadSplats(code, 'column');
       code.i32(0).set(position);
       code
         .get(width)

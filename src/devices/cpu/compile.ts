@@ -114,7 +114,7 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
       let pointer = pointerOf.get(key);
       if (pointer === undefined) {
         pointer = pointers.push(start) - 1;
-        strides.push(walk === 'matrix' ? location.buffer.columns : 0);
+        strides.push(walk === 'matrix' || walk === 'column' ? location.buffer.columns : 0);
         pointerOf.set(key, pointer);
       }
       return { pointer, column: location.column };
@@ -254,6 +254,9 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
         for (const sum of columnSums(value.inputs[0].rows, columns, matrix(first), address(out)))
           runChain(sum.specification, sum.rows, columns, sum.pointers);
         return;
+      case 'rowSums':
+        call('rowSums', rows, value.inputs[0].columns, ...matrix(first), ...matrix(out));
+        return;
       case 'matmul':
         multiply(value, operands, out);
         return;
@@ -277,6 +280,6 @@ export function compileShard({ plan, job, shard: { layout }, variant, observer }
 }
 
 function walkOf(operand: Value, chain: ChainStep): OperandWalk {
-  if (operand.columns !== chain.columns) return 'scalar';
+  if (operand.columns !== chain.columns) return operand.rows === 1 ? 'scalar' : 'column';
   return operand.rows === chain.rows ? 'matrix' : 'row';
 }

@@ -47,6 +47,8 @@ export class Body {
   readonly sums: (readonly Term[])[] = [];
   /** Numbers of the places where results are stored, in the order of the stores. */
   readonly stores: { readonly operand: number; readonly value: string }[] = [];
+  /** What the threads of a row do next, when all of them have stored their results. */
+  next: Body | null = null;
   readonly #lines: string[] = [];
   readonly #numbers = new Map<string, number>();
   /** Elements read: by place, the largest number. */
@@ -108,18 +110,25 @@ export class Body {
       this.sums,
       this.stores,
       this.#lines,
+      this.next?.key,
     ]));
   }
 
   get multiplyAdds(): number {
     const counts = this.sums.flat().map(({ count, left, right }) => (left && right ? count : 0));
-    return this.rows * this.columns * counts.reduce((total, count) => total + count, 0);
+    const own = this.rows * this.columns * counts.reduce((total, count) => total + count, 0);
+    return own + (this.next?.multiplyAdds ?? 0);
+  }
+
+  /** This body and those that follow. */
+  get inTurn(): readonly Body[] {
+    return [this, ...(this.next?.inTurn ?? [])];
   }
 
   /** Bytes that all threads together read and write, each element once. */
   get bytes(): number {
     const read = [...this.#elementsRead.values()].reduce((total, elements) => total + elements, 0);
-    return 4 * (read + this.stores.length * this.rows * this.columns);
+    return 4 * (read + this.stores.length * this.rows * this.columns) + (this.next?.bytes ?? 0);
   }
 
   #operand(place: Place, elements: number): number {

@@ -3,19 +3,21 @@
 import { groupBy } from '../../group.ts';
 import { splitIntoBlocks } from '../../program/blocks.ts';
 import { layOutSteps } from '../../program/layout.ts';
+import { scheduleInParallel } from '../../program/parallel.ts';
 import { unstack } from '../../program/unstack.ts';
 import { runUninterrupted } from '../../sliced-work.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { CallCost, Job, UpdateRule, Workload } from '../device.ts';
 import type { Body, Place, Space } from './body.ts';
 import { VECTOR_ROW, reportNumbers, report, squareSums, update as updateBody, vectorElements } from './finish.ts';
-import { type FixedPlaces, StepWriter } from './members.ts';
+import { type FixedPlaces, StepWriter, type TimedBody } from './members.ts';
 import { splitSums } from './parts.ts';
-import { scheduleForGpu } from './steps.ts';
 
-/** One start of a kernel: all bodies have the same shape. */
+/** One start of a kernel. */
 export interface Dispatch {
+  /** Bodies of the same shape, or with the same rows if a workgroup computes each row. */
   readonly planes: readonly Body[];
+  readonly isByRow: boolean;
   /** Only where weights are updated. */
   readonly isUpdate: boolean;
 }
@@ -86,10 +88,11 @@ export interface CompiledWorkload {
   readonly bytes: number;
 }
 
-export function compileWorkload({ parameters, jobs, update }: Workload): CompiledWorkload {
+/** @param rowsApart as in `CompileOptions` */
+export function compileWorkload({ parameters, jobs, update }: Workload, rowsApart = false): CompiledWorkload {
   const built = jobs.map((job) => ({ job, program: job.build(job.batch) }));
   const states = placeStates(built);
-  const compiled = built.map(({ job, program }) => compileJob(job, program, { parameters, update, states }));
+  const compiled = built.map(({ job, program }) => compileJob(job, program, { rowsApart, parameters, update, states }));
   const arena = Math.max(...compiled.map(({ arenaElements }) => arenaElements));
   const vectors = (2 + (update?.slots.length ?? 0)) * vectorElements(parameters);
   const call = Math.max(...compiled.map((each) => each.call.elements));
@@ -97,15 +100,21 @@ export function compileWorkload({ parameters, jobs, update }: Workload): Compile
 }
 
 interface CompileOptions {
+  /** Whether threads do not wait for each other, to compute several steps of a row in turn. */
+  readonly rowsApart?: boolean;
   readonly parameters: readonly ParameterShape[];
   readonly update: UpdateRule | null;
   readonly states: StatePlaces;
 }
 
-export function compileJob(job: Job, built: Program, { parameters, update, states }: CompileOptions): CompiledJob {
+export function compileJob(
+  job: Job,
+  built: Program,
+  { rowsApart = false, parameters, update, states }: CompileOptions,
+): CompiledJob {
   const program = splitSums(splitIntoBlocks(unstack(built)));
   const trains = program.gradients.size > 0;
-  const layout = runUninterrupted(layOutSteps(program, (placement) => scheduleForGpu(program, placement)));
+  const layout = runUninterrupted(layOutSteps(program, (placement) => scheduleInParallel(program, placement)));
   const masks = program.values.filter((value) => value.kind === 'dropoutMask');
   const scatterRows = Math.max(0, ...program.values.map((value) => (value.kind === 'scatter' ? value.rows : 0)));
   const call = layOutCall(job, states, masks, scatterRows, update);
@@ -137,8 +146,9 @@ export function compileJob(job: Job, built: Program, { parameters, update, state
   const writer = new StepWriter(layout, fixed);
   // Results that nothing reads are not computed.
   const used = layout.steps.flatMap((step) => writer.bodiesOf(step)).filter(({ body }) => body.stores.length > 0);
-  const dispatches = arrange(used);
-  const addLast = (body: Body, isUpdate = false): void => void dispatches.push({ planes: [body], isUpdate });
+  const dispatches = arrange(used, rowsApart);
+  const addLast = (body: Body, isUpdate = false): void =>
+    void dispatches.push({ planes: [body], isByRow: false, isUpdate });
   if (trains) addLast(squareSums(places));
   if (trains || losses.length > 0) {
     const rowLosses = losses.map((value) => ({ place: writer.rowLosses(value), rows: value.rows }));
@@ -184,15 +194,37 @@ export function kernelKey(planes: readonly Body[]): string {
   return planes.map(({ key }) => key).join();
 }
 
-/** Bodies of one time and shape as planes of a dispatch, with sums apart from the others. */
-function arrange(bodies: readonly { readonly time: number; readonly body: Body }[]): Dispatch[] {
-  const groups = groupBy(
-    bodies,
-    ({ time, body }) => `${time} ${body.rows} ${body.columns} ${body.sums.length > 0 ? 'sums' : ''}`,
-  );
+/** The limit of WebGPU. */
+const MOST_WORKGROUPS = 65_535;
+
+/**
+ * Bodies of one time and shape as planes of a dispatch, with sums apart from the others, and one body
+ * after another for rows that threads compute together, unless `rowsApart`.
+ */
+function arrange(bodies: readonly TimedBody[], rowsApart: boolean): Dispatch[] {
+  const isByRow = ({ together, body }: TimedBody): boolean =>
+    !rowsApart && together !== null && body.rows <= MOST_WORKGROUPS;
+  const groups = groupBy(bodies, (each) => {
+    const { time, turn, body } = each;
+    return isByRow(each)
+      ? `${time} 0 ${body.rows}`
+      : `${time} ${turn} ${body.rows} ${body.columns} ${body.sums.length > 0 ? 'sums' : ''}`;
+  });
   return [...groups.values()]
-    .toSorted(([a], [b]) => a.time - b.time)
-    .map((group) => ({ planes: group.map(({ body }) => body), isUpdate: false }));
+    .toSorted(([a], [b]) => a.time - b.time || a.turn - b.turn)
+    .map((group) => ({
+      planes: isByRow(group[0]) ? inTurns(group) : group.map(({ body }) => body),
+      isByRow: isByRow(group[0]),
+      isUpdate: false,
+    }));
+}
+
+/** The first bodies of those that are computed together, each followed by the others. */
+function inTurns(bodies: readonly TimedBody[]): Body[] {
+  return [...groupBy(bodies, ({ together }) => together).values()].map((group) => {
+    for (const [index, { body }] of group.slice(1).entries()) group[index].body.next = body;
+    return group[0].body;
+  });
 }
 
 function layOutCall(

@@ -18,8 +18,11 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
   const adapter = mode === 'cpu' ? null : await Adapter.open(mode === 'webgpu' ? 'hardware' : 'software');
   const compiled = new WeakMap<Workload, CompiledWorkload>();
+  // Sampling sums a row in the same order however many rows there are. Software is slow where
+  // threads wait for each other.
+  const isPlain = ({ interactive }: Workload): boolean => interactive === true || adapter?.facts.software === true;
   const compiledFor = (workload: Workload): CompiledWorkload => {
-    const known = compiled.get(workload) ?? compileWorkload(workload);
+    const known = compiled.get(workload) ?? compileWorkload(workload, isPlain(workload));
     compiled.set(workload, known);
     return known;
   };
@@ -32,12 +35,9 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     async compile(workload) {
       const { jobs, sizes, bytes } = compiledFor(workload);
       if (adapter) refuseTooLarge(sizes, adapter.facts);
-      // Sampling sums a row in the same order however many rows there are. Software is slow where
-      // threads wait for each other.
-      const isPlain = workload.interactive === true || adapter?.facts.software === true;
       const open = async (): Promise<Backend> =>
         adapter
-          ? WebGpuBackend.open(adapter, jobs, sizes, isPlain ? () => ['element'] : stylesFor)
+          ? WebGpuBackend.open(adapter, jobs, sizes, isPlain(workload) ? () => ['element'] : stylesFor)
           : new Interpreter(sizes);
       try {
         return await GpuExecutable.open(workload, jobs, {

@@ -66,7 +66,7 @@ export class Interpreter implements Backend {
   }
 
   #dispatch({ planes }: Dispatch): void {
-    for (const body of planes) this.#runBody(body);
+    for (const body of planes.flatMap(({ inTurn }) => inTurn)) this.#runBody(body);
   }
 
   #runBody(body: Body): void {

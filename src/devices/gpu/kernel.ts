@@ -9,9 +9,9 @@ import { translate } from './translate.ts';
 
 /**
  * How threads share the sums of a dispatch: each has the sums of one result, a workgroup has those
- * of one result, or a workgroup has a tile of results.
+ * of one result or of one row, or a workgroup has a tile of results.
  */
-export type Style = 'element' | 'workgroup' | TileSize;
+export type Style = 'element' | 'workgroup' | 'row' | TileSize;
 
 /** A kernel and what it is started with. */
 export interface RenderedDispatch {
@@ -25,8 +25,9 @@ export interface RenderedDispatch {
 interface Shared extends NamedBody {
   readonly firstPlane: number;
   readonly endPlane: number;
-  /** The first of the offsets of its planes. */
+  /** The first of the offsets of its planes, and the first of this body in a plane. */
   readonly firstOffset: number;
+  readonly within: number;
 }
 
 /** What a style means for the text of a kernel. */
@@ -37,7 +38,7 @@ interface Division {
   readonly extent: readonly [number, number];
   readonly memory: string;
   /** The function that computes the sums, or null if the thread of a result does. */
-  readonly sums: ((run: NamedBody) => string) | null;
+  readonly sums: ((named: NamedBody) => string) | null;
 }
 
 function divisionOf(style: Style, planes: readonly Body[]): Division {
@@ -46,12 +47,20 @@ function divisionOf(style: Style, planes: readonly Body[]): Division {
     return { threads: [across, 128 / across], extent: [across, 128 / across], memory: '', sums: null };
   }
   const threads = [WORKGROUP_THREADS, 1] as const;
-  if (style === 'workgroup') return { threads, extent: [1, 1], memory: workgroupMemory, sums: sumsByWorkgroup };
+  if (style === 'workgroup' || style === 'row') {
+    const across = (body: Body): number => (style === 'row' ? body.columns : 1);
+    return {
+      threads,
+      extent: [across(planes[0]), 1],
+      memory: workgroupMemory,
+      sums: (named) => sumsByWorkgroup(named, across(named.body)),
+    };
+  }
   return {
     threads,
     extent: [style.columns, style.rows],
     memory: tileMemory(planes, style),
-    sums: (run) => sumsByTiles(run, style),
+    sums: (named) => sumsByTiles(named, style),
   };
 }
 
@@ -73,24 +82,25 @@ export function renderDispatch({ planes }: Dispatch, style: Style): RenderedDisp
   };
 }
 
-function offsetsOf({ places, integers }: Body): number[] {
-  return [...places.map(({ offset }) => offset), ...integers];
+function offsetsOf({ inTurn }: Body): number[] {
+  return inTurn.flatMap(({ places, integers }) => [...places.map(({ offset }) => offset), ...integers]);
 }
 
 function kernelText(planes: readonly Body[], division: Division): string {
   const runs = runsOf(planes);
-  const translated = runs.map(({ body, prefix }) => translate(body, division.sums ? null : sumText(body), prefix));
+  const bodies = runs.flatMap(bodiesOf);
+  const translated = bodies.map(({ body, prefix }) => translate(body, division.sums ? null : sumText(body), prefix));
   return [
     memoryText(Math.ceil(planes.flatMap(offsetsOf).length / 4)),
     translated.find(({ functions }) => functions !== '')?.functions ?? '',
     'var<private> threadGid : vec3<u32>;',
     'var<private> at : i32;',
-    `var<private> sums : array<f32, ${Math.max(1, ...planes.map((body) => body.sums.length))}>;`,
+    `var<private> sums : array<f32, ${Math.max(1, ...bodies.map(({ body }) => body.sums.length))}>;`,
     division.memory,
-    ...runs.flatMap((run, i) => [
-      operandText(run),
-      `fn ${run.prefix}_finish() {\n${translated[i].body}\n}`,
-      division.sums?.(run) ?? '',
+    ...bodies.flatMap((shared, i) => [
+      operandText(shared),
+      `fn ${shared.prefix}_finish() {\n${translated[i].body}\n}`,
+      division.sums?.(shared) ?? '',
     ]),
     mainText(runs, division, planes[0]),
   ].join('\n');
@@ -103,10 +113,20 @@ function runsOf(planes: readonly Body[]): Shared[] {
   for (const [plane, body] of planes.entries()) {
     const last = runs.at(-1);
     if (last && last.body.key === body.key) runs[runs.length - 1] = { ...last, endPlane: plane + 1 };
-    else runs.push({ body, prefix: `p${runs.length}`, firstPlane: plane, endPlane: plane + 1, firstOffset });
+    else runs.push({ body, prefix: `p${runs.length}`, firstPlane: plane, endPlane: plane + 1, firstOffset, within: 0 });
     firstOffset += offsetsOf(body).length;
   }
   return runs;
+}
+
+/** A body and those that follow it in the same planes. */
+function bodiesOf(run: Shared): Shared[] {
+  return run.body.inTurn.map((body, turn) => ({
+    ...run,
+    body,
+    prefix: `${run.prefix}t${turn}`,
+    within: offsetsOf(run.body).length - offsetsOf(body).length,
+  }));
 }
 
 function memoryText(vectors: number): string {
@@ -117,8 +137,9 @@ function memoryText(vectors: number): string {
   ].join('\n');
 }
 
-function operandText({ body, prefix, firstPlane, endPlane, firstOffset }: Shared): string {
-  const offset = (index: number): string => {
+function operandText({ body, prefix, firstPlane, endPlane, firstOffset, within }: Shared): string {
+  const offset = (operand: number): string => {
+    const index = within + operand;
     if (endPlane - firstPlane > 1) return `params.offsets[u32(at + ${index}) >> 2][u32(at + ${index}) & 3]`;
     const place = firstOffset + index;
     return `params.offsets[${place >> 2}].${'xyzw'[place & 3]}`;
@@ -140,9 +161,11 @@ function operandText({ body, prefix, firstPlane, endPlane, firstOffset }: Shared
 }
 
 function mainText(runs: readonly Shared[], { threads, sums }: Division, { rows, columns }: Body): string {
-  const calls = runs.map(({ body, prefix, firstPlane, endPlane, firstOffset }) => {
+  const calls = runs.map((run) => {
+    const { body, firstPlane, endPlane, firstOffset } = run;
     const start = `at = ${firstOffset} + (plane - ${firstPlane}) * ${offsetsOf(body).length};`;
-    return `if (plane < ${endPlane}) { ${start} ${prefix}_${sums ? 'sum' : 'finish'}(); return; }`;
+    const inTurn = bodiesOf(run).map(({ prefix }) => `${prefix}_${sums ? 'sum' : 'finish'}();`);
+    return `if (plane < ${endPlane}) { ${start} ${inTurn.join(' storageBarrier(); ')} return; }`;
   });
   return [
     'var<private> me : i32;',

@@ -1,11 +1,12 @@
 // What the threads of each step do: statements over the places that the layout has chosen.
+import { isSquare } from '../../program/in-place.ts';
 import type { Layout } from '../../program/layout.ts';
+import type { ParallelStep, TurnFusion } from '../../program/parallel.ts';
 import type { Location } from '../../program/placement.ts';
 import { type Value, isView, viewStart } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { Body, COLUMN, type Index, type Place, ROW, type Term, plus } from './body.ts';
 import { expression } from './elementwise.ts';
-import type { GpuStep } from './steps.ts';
 
 /** Where the buffers of a program are that stay between calls or come with them. */
 export interface FixedPlaces {
@@ -25,20 +26,26 @@ export interface FixedPlaces {
   statistics(value: Value): number;
 }
 
+/** What threads do at a time, and in turn with the other bodies of `together` if they compute rows. */
+export interface TimedBody extends Pick<TurnFusion, 'turn' | 'together'> {
+  readonly time: number;
+  readonly body: Body;
+}
+
 /** The bodies of a step, in the order in which they run. */
 export class StepWriter {
-  readonly #layout: Layout<GpuStep>;
+  readonly #layout: Layout<ParallelStep>;
   readonly #fixed: FixedPlaces;
 
-  constructor(layout: Layout<GpuStep>, fixed: FixedPlaces) {
+  constructor(layout: Layout<ParallelStep>, fixed: FixedPlaces) {
     this.#layout = layout;
     this.#fixed = fixed;
   }
 
   /** By time. */
-  bodiesOf(step: GpuStep): { readonly time: number; readonly body: Body }[] {
-    const at = (time: number, body: Body): { time: number; body: Body } => ({ time, body });
-    if (step.kind === 'fusion') return [at(step.time, this.#fusion(step))];
+  bodiesOf(step: ParallelStep): TimedBody[] {
+    const at = (time: number, body: Body): TimedBody => ({ time, turn: 0, together: null, body });
+    if (step.kind === 'fusion') return [{ ...step, body: this.#fusion(step) }];
     const { value, time } = step;
     if (step.kind === 'copy')
       return [
@@ -106,13 +113,17 @@ export class StepWriter {
     return { space: 'arena', offset: this.#fixed.statistics(value) + 2, stride: 3 };
   }
 
-  #fusion({ rows, columns, values }: Extract<GpuStep, { kind: 'fusion' }>): Body {
+  #fusion({ rows, columns, values }: Extract<ParallelStep, { kind: 'fusion' }>): Body {
     const body = new Body(rows, columns);
     const known = new Map<Value, string>();
+    const textOf = (value: Value): string =>
+      value.kind === 'elementwise'
+        ? expression(value.apply, value.inputs.map(operand), value.constant)
+        : this.#sumText(body, value, absorbed, operand);
     const operand = (value: Value): string => {
-      const name =
-        known.get(value) ??
-        body.define(this.#read(body, value, value.rows === 1 ? 0 : ROW, value.columns === 1 ? 0 : COLUMN));
+      const isComputed = (value.kind === 'elementwise' || value.kind === 'rowSums') && !this.#layout.isStored(value);
+      const read = (): string => this.#read(body, value, value.rows === 1 ? 0 : ROW, value.columns === 1 ? 0 : COLUMN);
+      const name = known.get(value) ?? body.define(isComputed ? textOf(value) : read());
       known.set(value, name);
       return name;
     };
@@ -128,11 +139,7 @@ export class StepWriter {
     const absorbed = new Set(values.filter(isAbsorbed));
     for (const value of values) {
       if (absorbed.has(value)) continue;
-      const text =
-        value.kind === 'elementwise'
-          ? expression(value.apply, value.inputs.map(operand), value.constant)
-          : this.#sumText(body, value, absorbed, operand);
-      known.set(value, body.define(text));
+      known.set(value, body.define(textOf(value)));
       for (const location of this.#layout.storesOf(value)) body.store(this.placeOf(location), known.get(value)!);
     }
     return body;
@@ -155,9 +162,12 @@ export class StepWriter {
   #termOf(body: Body, value: Value): Term {
     const factor = (of: Value, transposed: boolean) =>
       body.factor(this.placeOfValue(of), transposed, of.rows * of.columns);
-    if (value.kind !== 'matmul')
-      return { count: value.inputs[0].rows, left: null, right: factor(value.inputs[0], false) };
     const [a, b] = value.inputs;
+    if (value.kind === 'rowSums') {
+      const squared = isSquare(a) && !this.#layout.isStored(a);
+      return { count: a.columns, left: factor(squared ? a.inputs[0] : a, false), right: null, squared };
+    }
+    if (value.kind !== 'matmul') return { count: a.rows, left: null, right: factor(a, false) };
     return {
       count: value.transposeA ? a.rows : a.columns,
       left: factor(a, value.transposeA),

@@ -5,8 +5,11 @@ import { type NamedBody, WORKGROUP_THREADS } from './source.ts';
 /** The memory that the threads of a workgroup share. */
 export const workgroupMemory = `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;`;
 
-/** Statements of one workgroup: the sums of one element, and what becomes of them. */
-export function sumsByWorkgroup({ body, prefix }: NamedBody): string {
+/**
+ * Statements of one workgroup: the sums of one element, or of some elements of a row if they have
+ * the same sums, and what becomes of them.
+ */
+export function sumsByWorkgroup({ body, prefix }: NamedBody, across: number): string {
   const { sums } = body;
   const lines = sums.flatMap((terms, i) => [
     `var s${i} = 0.0;`,
@@ -25,9 +28,11 @@ export function sumsByWorkgroup({ body, prefix }: NamedBody): string {
   ]);
   return [
     `fn ${prefix}_sum() {`,
-    'threadGid = vec3<u32>(vec2<u32>(group), 0u);',
     ...lines,
-    `if (me == 0) { ${prefix}_finish(); }`,
+    `for (var i = me; i < ${across}; i += ${WORKGROUP_THREADS}) {`,
+    `threadGid = vec3<u32>(u32(group.x * ${across} + i), u32(group.y), 0u);`,
+    `${prefix}_finish();`,
+    '}',
     '}',
   ].join('\n');
 }

@@ -13,7 +13,8 @@ const MANY_TERMS = 128;
  * The styles that suit a dispatch, the likely fastest first. All of them add the terms of a sum in
  * the same order, so they give the same results.
  */
-export function stylesFor({ planes }: Dispatch): readonly Style[] {
+export function stylesFor({ planes, isByRow }: Dispatch): readonly Style[] {
+  if (isByRow) return ['row'];
   const terms = planes.flatMap(({ sums }) => sums.flat());
   const tiles = tilesFor(planes);
   if (tiles.length > 0) {

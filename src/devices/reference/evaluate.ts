@@ -111,6 +111,13 @@ export function computeValue(value: Value, inputs: readonly Matrix[], environmen
       });
       return out;
     }
+    case 'rowSums': {
+      const width = value.inputs[0].columns;
+      inputs[0].forEach((x, at) => {
+        out[Math.floor(at / width)] += x;
+      });
+      return out;
+    }
     default:
       throw new Error(`${value.kind} does not have a value`);
   }

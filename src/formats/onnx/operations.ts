@@ -52,6 +52,8 @@ export class GraphNodes {
       }
       case 'elementwise':
         return this.#addElementwise(value, inputs, output);
+      case 'rowSums':
+        return this.add('ReduceSum', [...inputs, this.#integers(1)], output);
       case 'zeros':
         return this.#addZeros(value, output);
       case 'columns':

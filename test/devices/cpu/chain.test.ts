@@ -67,11 +67,14 @@ const functions: readonly {
 ];
 
 describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
-  const walks: readonly OperandWalk[] = ['matrix', 'row', 'scalar'];
+  const walks: readonly OperandWalk[] = ['matrix', 'row', 'column', 'scalar'];
   const combinations: OperandWalk[][] =
     operands === 1
       ? [['matrix']]
-      : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
+      : [
+          ...walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix')),
+          ['row', 'column'],
+        ];
 
   test.each(combinations.map((kinds) => [kinds.join(' and '), kinds] as const))(
     'of %s operands equals the reference, in rows of any width',
@@ -82,11 +85,11 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
         const leading = columns + 2; // the elements next to the matrix must not change
         const ops = new Builder();
         const inputs = kinds.map((kind, index) =>
-          kind === 'matrix'
-            ? ops.input(`x${index}`, rows, columns)
-            : kind === 'row' && columns > 1
-              ? ops.input(`x${index}`, 1, columns)
-              : ops.input(`x${index}`, 1, 1),
+          ops.input(
+            `x${index}`,
+            kind === 'matrix' || kind === 'column' ? rows : 1,
+            kind === 'matrix' || kind === 'row' ? columns : 1,
+          ),
         );
         const value = ops.elementwise(apply, inputs, constant) as Value<'elementwise'>;
         const matrices = inputs.map((input, index) =>
@@ -117,7 +120,10 @@ describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
             values: [value],
             operands: places,
             stores: new Map([[value, [{ pointer: 2, column: 1 }]]]),
-            strides: [kinds[0] === 'matrix' ? leading : 0, kinds[1] === 'matrix' ? leading : 0, leading],
+            strides: [
+              ...[0, 1].map((index) => (kinds[index] === 'matrix' || kinds[index] === 'column' ? leading : 0)),
+              leading,
+            ],
           },
           rows,
           columns,
@@ -220,12 +226,14 @@ describe('a chain', () => {
     };
     const moved = new Map(operands).set(c, { pointer: 1, column: 1, walk: 'matrix' });
     const walked = new Map(operands).set(c, { pointer: 1, column: 0, walk: 'row' });
+    const splat = new Map(operands).set(c, { pointer: 1, column: 0, walk: 'column' });
     const scaled = ops.scale(c, 2) as Value<'elementwise'>;
     const scaledMore = ops.scale(c, 3) as Value<'elementwise'>;
     const others: ChainSpecification[] = [
       { ...specification, values: [gate, ops.sigmoid(right) as Value<'elementwise'>, values[2], cell] },
       { ...specification, operands: moved },
       { ...specification, operands: walked },
+      { ...specification, operands: splat },
       { ...specification, stores: new Map([[cell, [{ pointer: 2, column: 1 }]]]) },
       { ...specification, strides: [2 * columns, columns, columns + 1] },
       { ...specification, values: [scaled] },

@@ -32,6 +32,34 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     });
   }
 
+  for (const [rows, columns] of [
+    [1, 1],
+    [3, 15],
+    [2, 16],
+    [5, 33],
+    [4, 1031],
+  ] as const) {
+    test(`rowSums of (${rows}, ${columns}), with the same bits in both builds`, async () => {
+      const sums = async (build: typeof variant): Promise<number[]> => {
+        const { kernels, matrix } = await open(build);
+        const x = matrix(rows, columns, columns + 3);
+        const out = matrix(rows, 1, 2);
+        kernels.rowSums(rows, columns, x.address, x.ld, out.address, out.ld);
+        const plain = x.values();
+        const error = worst(
+          out.values(),
+          (r) => plain[r]!.reduce((sum, each) => sum + each, 0),
+          (r) => EPSILON * plain[r]!.reduce((sum, each) => sum + Math.abs(each), 0),
+        );
+        // Each element takes part in at most this many additions.
+        expect(error).toBeLessThanOrEqual(columns / 16 + 20);
+        expect(x.guardsHold() && out.guardsHold()).toBe(true);
+        return out.bits();
+      };
+      expect(await sums(variant)).toEqual(await sums('portable'));
+    });
+  }
+
   test('sumOfSquares does not overflow and does not hide a NaN or an infinity', async () => {
     const { kernels, matrix } = await open(variant);
     for (const position of [0, 5, 8, 10]) {

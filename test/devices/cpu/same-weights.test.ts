@@ -12,10 +12,10 @@ afterEach(() => void vi.unstubAllEnvs());
 /** Widths that do not fill a whole number of vectors and panels. */
 const options = { layers: 2, hidden: 50, batchSize: 9, sequenceLength: 3, dropout: 0.1, maxSteps: 200 } as const;
 
-async function trained(name: KernelName, cell: 'lstm' | 'gru' | 'mlstm', maxSteps: number): Promise<Checkpoint> {
+async function trained(name: KernelName, cell: string, maxSteps: number, layerNorm = false): Promise<Checkpoint> {
   vi.stubEnv('RNN_KERNELS', name);
   const device = await openCpu({ threads: 2 });
-  const { folder } = await train(verses, { ...options, cell, maxSteps }, { device });
+  const { folder } = await train(verses, { ...options, cell, layerNorm, maxSteps }, { device });
   return readCheckpoint(`${folder.path}/latest.json`);
 }
 
@@ -28,13 +28,19 @@ function numbersOf(checkpoint: Checkpoint): unknown {
 /** Without fused multiply-add in WebAssembly, machine code cannot be compared with it. */
 const isFused = kernels.variant === 'relaxed';
 
-describe.each(['lstm', 'gru', 'mlstm'] as const)('200 steps of a %s', (cell) => {
+describe.each([
+  ['lstm', false],
+  ['lstm', true],
+  ['gru', false],
+  ['mlstm', false],
+] as const)('200 steps of a %s (layer normalisation: %s)', (cell, layerNorm) => {
   let fused: Promise<Checkpoint> | undefined;
   for (const name of ['avx512', 'avx2'] as const)
     test.skipIf(!isFused || missing(name) !== '')(
       `give the same checkpoint with ${name} and wasm${missing(name)}`,
       async () => {
-        const [ours, theirs] = [await trained(name, cell, 200), await (fused ??= trained('wasm', cell, 200))];
+        const ours = await trained(name, cell, 200, layerNorm);
+        const theirs = await (fused ??= trained('wasm', cell, 200, layerNorm));
         expect(ours.training['device']).toMatch(/^cpu: machine code \(AVX/);
         expect(theirs.training['device']).toBe('cpu: WebAssembly (fused multiply-add), 2 threads');
         expect(numbersOf(ours)).toEqual(numbersOf(theirs));

@@ -16,9 +16,11 @@ import { isEverything } from '../../everything.ts';
 
 const V = 65;
 
-function modelOf(cell: string, hidden: number, layers: number, dropout = 0): ModelConfiguration {
+function modelOf(name: string, hidden: number, layers: number, dropout = 0): ModelConfiguration {
+  const [cell, ...options] = name.split(' ');
   return {
     cell,
+    layerNorm: options.length > 0,
     layers,
     hidden,
     embedding: 0,
@@ -46,6 +48,7 @@ function trainingStep(model: ModelConfiguration, N: number, T: number): Compiled
 describe('a training step', () => {
   it.each([
     ['lstm', 128, 2, 50, 50, 150],
+    ['lstm with layer normalisation', 128, 2, 50, 50, 300],
     ['gru', 128, 2, 50, 50, 195],
     ['lstm', 512, 3, 64, 64, 230],
     ['gru', 512, 3, 64, 64, 299],
@@ -66,28 +69,38 @@ describe('a training step', () => {
   );
 
   /** More than two a time step: products that wait for gated results of others. */
-  const perTimeStep: Readonly<Record<string, number>> = { mlstm: 6, 'gru-cho': 7, mut1: 4, mut2: 4, mut3: 4 };
+  const perTimeStep: Readonly<Record<string, number>> = {
+    'lstm with layer normalisation': 4,
+    mlstm: 6,
+    'gru-cho': 7,
+    mut1: 4,
+    mut2: 4,
+    mut3: 4,
+  };
 
-  describe.each(allCells.map(({ name }) => name))('of two layers of %s', (cell) => {
-    const [N, H] = [50, 128];
+  describe.each([...allCells.map(({ name }) => name), 'lstm with layer normalisation'])(
+    'of two layers of %s',
+    (cell) => {
+      const [N, H] = [50, 128];
 
-    it.each([0, 0.2])('has few dispatches a time step, and the same kernels for all, with dropout %f', (dropout) => {
-      const [short, long] = [6, 9].map((T) => trainingStep(modelOf(cell, H, 2, dropout), N, T).cost);
-      expect((long.dispatches - short.dispatches) / 3).toBeLessThanOrEqual(perTimeStep[cell] ?? 2);
-      expect(long.kernels).toBe(short.kernels);
-    });
+      it.each([0, 0.2])('has few dispatches a time step, and the same kernels for all, with dropout %f', (dropout) => {
+        const [short, long] = [6, 9].map((T) => trainingStep(modelOf(cell, H, 2, dropout), N, T).cost);
+        expect((long.dispatches - short.dispatches) / 3).toBeLessThanOrEqual(perTimeStep[cell] ?? 2);
+        expect(long.kernels).toBe(short.kernels);
+      });
 
-    it('does the multiply-adds of its equations, and no more', () => {
-      const T = 6;
-      const [one, two] = [1, 2].map((layers) => trainingStep(modelOf(cell, H, layers), N, T).cost.multiplyAdds);
-      const weights = parameterShapes(modelOf(cell, H, 2))
-        .filter(({ name, rows }) => name.startsWith('layer1') && rows > 1)
-        .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-      // Forward, back to the input, and the gradient of the weight. A cell may omit a product in the
-      // first step.
-      expect((two - one) / (3 * weights * N * T)).toBeCloseTo(1, 1);
-    });
-  });
+      it('does the multiply-adds of its equations, and no more', () => {
+        const T = 6;
+        const [one, two] = [1, 2].map((layers) => trainingStep(modelOf(cell, H, layers), N, T).cost.multiplyAdds);
+        const weights = parameterShapes(modelOf(cell, H, 2))
+          .filter(({ name, rows }) => name.startsWith('layer1') && rows > 1)
+          .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+        // Forward, back to the input, and the gradient of the weight. A cell may omit a product in the
+        // first step.
+        expect((two - one) / (3 * weights * N * T)).toBeCloseTo(1, 1);
+      });
+    },
+  );
 });
 
 /**

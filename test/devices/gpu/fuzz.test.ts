@@ -106,8 +106,10 @@ async function firstFlaw(
 function network(random: Random): Written {
   const below = (limit: number): number => random.uint32() % limit;
   const [N, T] = [1 + below(3), 1 + below(6)];
+  const { name: cell } = allCells[below(allCells.length)];
   const model: ModelConfiguration = {
-    cell: allCells[below(allCells.length)].name,
+    cell,
+    layerNorm: cell === 'lstm',
     layers: 1 + below(3),
     hidden: 1 + below(5),
     embedding: below(2) * (1 + below(4)),

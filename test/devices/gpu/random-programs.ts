@@ -156,7 +156,7 @@ export class Author {
 
   #operation(): Value {
     const x = this.#latest();
-    switch (this.#below(16)) {
+    switch (this.#below(18)) {
       case 0:
       case 1:
       case 2:
@@ -181,15 +181,31 @@ export class Author {
         return this.#blocks(x);
       case 14:
         return this.#trains ? this.#product(x) : this.#ops.columnSums(x);
+      case 15:
+        return this.#rowSums(x);
+      case 16:
+        return this.#ops.subtract(x, this.#rowSums(x));
       default:
         return this.#symbols();
     }
   }
 
   #binary(x: Value): Value {
-    const other = this.#one([() => this.#of(x.rows, x.columns), () => this.#of(1, x.columns), () => this.#of(1, 1)])();
+    const other = this.#one([
+      () => this.#of(x.rows, x.columns),
+      () => this.#of(1, x.columns),
+      () => this.#of(x.rows, 1),
+      () => this.#of(1, 1),
+      () => this.#rowSums(x),
+    ])();
     const pair = this.#below(2) === 0 ? [x, other] : [other, x];
     return this.#ops.elementwise(this.#one(this.#trains ? binary : [...binary, ...withoutDerivative]), pair);
+  }
+
+  /** Sums of rows, or a mean of the squares in each row. */
+  #rowSums(x: Value): Value {
+    if (this.#below(2) === 0) return this.#ops.rowSums(x);
+    return this.#ops.scale(this.#ops.rowSums(this.#ops.multiply(x, x)), 1 / x.columns);
   }
 
   #product(x: Value): Value {

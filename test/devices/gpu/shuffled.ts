@@ -1,6 +1,7 @@
 // The GPU device over a GPU of JavaScript: it runs the source of the kernels in float64, the threads
 // of a dispatch in a random order, each to its end. A thread that reads a result of another thread
-// of its dispatch, or memory that the call has not written, gives a wrong result.
+// of its dispatch, for which it does not wait, or memory that the call has not written, gives a wrong
+// result.
 import type { Device, Workload } from '../../../src/devices/device.ts';
 import {
   type Backend,
@@ -76,18 +77,31 @@ class ShuffledGpu implements Backend {
     };
   }
 
-  #dispatch({ planes }: Dispatch): void {
-    const [{ rows, columns }] = planes;
-    const order = Array.from({ length: planes.length * rows * columns }, (_, index) => index);
-    for (let end = order.length - 1; end > 0; end--) {
+  #dispatch({ planes, isByRow }: Dispatch): void {
+    const threads = (body: Body, y: number): (() => void)[] =>
+      Array.from({ length: body.columns }, (_, x) => () => {
+        this.#threadOf(body).call({ thread: { x, y } }, ...this.#operandsOf(body));
+      });
+    const ofRows = planes.flatMap((body) => Array.from({ length: body.rows }, (_, y) => [body, y] as const));
+    if (!isByRow) this.#run(ofRows.flatMap(([body, y]) => threads(body, y)));
+    // The threads of a row wait for each other after each body.
+    else
+      this.#run(
+        ofRows.map(
+          ([body, y]) =>
+            () =>
+              body.inTurn.forEach((each) => this.#run(threads(each, y))),
+        ),
+      );
+  }
+
+  /** Runs tasks in a random order. */
+  #run(tasks: (() => void)[]): void {
+    for (let end = tasks.length - 1; end > 0; end--) {
       const other = this.#random.uint32() % (end + 1);
-      [order[end], order[other]] = [order[other], order[end]];
+      [tasks[end], tasks[other]] = [tasks[other], tasks[end]];
     }
-    for (const index of order) {
-      const [x, y] = [index % columns, Math.floor(index / columns) % rows];
-      const body = planes[Math.floor(index / (rows * columns))];
-      this.#threadOf(body).call({ thread: { x, y } }, ...this.#operandsOf(body));
-    }
+    for (const task of tasks) task();
   }
 
   #threadOf(body: Body): Thread {

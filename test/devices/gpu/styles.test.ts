@@ -10,6 +10,7 @@ import { compileWorkload } from '../../../src/devices/gpu/compile.ts';
 import type { Style } from '../../../src/devices/gpu/kernel.ts';
 import { WebGpuBackend } from '../../../src/devices/gpu/webgpu.ts';
 import { Pair } from '../../../src/diagnosis/pair.ts';
+import { normalise } from '../../../src/model/normalise.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { type ParameterShape, type Value, countParameters } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
@@ -23,6 +24,10 @@ const adapter = missing === '' ? await Adapter.open('software') : null!;
 function deviceWith(style: Style, chosen: Dispatch[]): Device {
   const stylesOf = (dispatch: Dispatch): readonly Style[] => {
     const terms = dispatch.planes.flatMap(({ sums }) => sums.flat());
+    if (dispatch.isByRow) {
+      chosen.push(dispatch);
+      return ['row'];
+    }
     const isPossible =
       style === 'workgroup' ? terms.length > 0 : terms.length > 0 && terms.every(({ left, right }) => left && right);
     if (isPossible) chosen.push(dispatch);
@@ -89,6 +94,37 @@ function workloadOf(m: number, k: number, n: number, isShort: boolean): Workload
   return { parameters: shapes, jobs: [{ name: 'probe', steps: m, batch: 1, build: () => program }], update: null };
 }
 
+/** Normalised rows, which are read again to normalise others. */
+function rowsWorkload(): Workload {
+  const ops = new Builder();
+  const [x, y, gain] = [ops.parameter('x', 5, 300), ops.parameter('y', 5, 7), ops.parameter('gain', 1, 300)];
+  const normalised = normalise(ops, ops.scale(x, 2), gain);
+  const part = ops.multiply(ops.columns(normalised, 290, 7), y);
+  const others = normalise(ops, ops.parameter('z', 5, 7), ops.columns(gain, 0, 7));
+  const results = { normalised, again: normalise(ops, part, ops.columns(gain, 3, 7)), others };
+  const parameters = [
+    { name: 'x', rows: 5, columns: 300 },
+    { name: 'y', rows: 5, columns: 7 },
+    { name: 'gain', rows: 1, columns: 300 },
+    { name: 'z', rows: 5, columns: 7 },
+  ];
+  const program = ops.program(new Map(Object.entries(results)));
+  return { parameters, jobs: [{ name: 'probe', steps: 5, batch: 1, build: () => program }], update: null };
+}
+
+/** Compares with the reference. @returns the dispatches that have the style */
+async function compare(style: Style, workload: Workload, rows: number): Promise<readonly Dispatch[]> {
+  const chosen: Dispatch[] = [];
+  const random = new Random(3);
+  const values = Float32Array.from({ length: countParameters(workload.parameters) }, () => 2 * random.uniform() - 1);
+  const { worst, tolerance, where } = await Pair.compare(deviceWith(style, chosen), workload, async (pair) => {
+    await pair.write({ kind: 'parameters' }, values);
+    await pair.run('probe', [{ ids: new Int32Array(rows) }]);
+  });
+  expect(worst, where).toBeLessThanOrEqual(tolerance);
+  return chosen;
+}
+
 describe.skipIf(missing !== '')(`on a software GPU${missing}`, () => {
   afterAll(() => Promise.all([opened!.close(), adapter.close()]));
 
@@ -105,15 +141,13 @@ describe.skipIf(missing !== '')(`on a software GPU${missing}`, () => {
         ] as const)
       : []),
   ] as const)('sums by %s equal the sums of the reference', async (_, style, m, k, n, isShort) => {
-    const chosen: Dispatch[] = [];
-    const workload = workloadOf(m, k, n, isShort && !isEverything);
-    const random = new Random(3);
-    const values = Float32Array.from({ length: countParameters(workload.parameters) }, () => 2 * random.uniform() - 1);
-    const { worst, tolerance, where } = await Pair.compare(deviceWith(style, chosen), workload, async (pair) => {
-      await pair.write({ kind: 'parameters' }, values);
-      await pair.run('probe', [{ ids: new Int32Array(m) }]);
-    });
-    expect(worst, where).toBeLessThanOrEqual(tolerance);
+    const chosen = await compare(style, workloadOf(m, k, n, isShort && !isEverything), m);
     expect(Math.max(...chosen.map(({ planes }) => planes.length))).toBeGreaterThan(1);
+  });
+
+  it('rows that workgroups sum and read in several turns equal the rows of the reference', async () => {
+    const chosen = await compare('row', rowsWorkload(), 5);
+    const turns = chosen.flatMap(({ planes }) => planes.map(({ inTurn }) => inTurn.length));
+    expect(turns.toSorted()).toEqual([2, 6]);
   });
 });

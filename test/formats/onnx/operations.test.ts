@@ -71,7 +71,13 @@ const written: Record<Exclude<OperationKind, keyof typeof refused>, Write> = {
     ops.matmul(table, table, { transposeA: true }),
     ops.matmul(W, table, { transposeA: true, transposeB: true }),
   ],
-  elementwise: ({ ops, x, b, state }) => [ops.add(x, state), ops.add(x, b), ops.multiply(ops.columns(b, 0, 1), x)],
+  elementwise: ({ ops, x, b, state }) => [
+    ops.add(x, state),
+    ops.add(x, b),
+    ops.multiply(ops.columns(b, 0, 1), x),
+    ops.subtract(x, ops.columns(state, 0, 1)),
+  ],
+  rowSums: ({ ops, x, W }) => [ops.rowSums(x), ops.subtract(W, ops.rowSums(W))],
   rows: ({ ops, table }) => [ops.rows(table, 2, 3), ops.rows(table, 6, 1)],
   columns: ({ ops, x, table }) => [ops.columns(x, 1, 3), ops.columns(table, D - 1, 1)],
   join: ({ ops, x, state, b, W }) => [

@@ -5,5 +5,5 @@ export { gemmPanels, gemmTransposedA } from './gemm';
 export { dropoutMask } from './dropout';
 export { packPanels, transposeRows } from './packing';
 export { addRows, copyRows, gather, scatterAdd, zero } from './rows';
-export { reduceShards, sumOfSquares } from './reductions';
+export { reduceShards, rowSums, sumOfSquares } from './reductions';
 export { softmaxCrossEntropy } from './softmax';

@@ -1,5 +1,30 @@
-// Reductions over a whole parameter vector: the norm of the gradient, and the sum of the workers'
+// Reductions: the sum of each row of a matrix, the norm of a gradient, and the sum of the workers'
 // gradients.
+
+/**
+ * out[r] = the sum of row r of x (rows, columns). Four vectors of partial sums take the columns in
+ * turn, 16 at a time. The remaining columns are added one by one, so that the bits of the result
+ * depend on the values and on `columns` only.
+ */
+export function rowSums(rows: usize, columns: usize, x: usize, ldx: usize, out: usize, ldo: usize): void {
+  for (; rows; --rows, x += ldx << 2, out += ldo << 2) {
+    let s0 = f32x4.splat(0), s1 = f32x4.splat(0), s2 = f32x4.splat(0), s3 = f32x4.splat(0);
+    let at = x;
+    let j: usize = 0;
+    for (; j + 16 <= columns; j += 16, at += 64) {
+      s0 = f32x4.add(s0, v128.load(at));
+      s1 = f32x4.add(s1, v128.load(at, 16));
+      s2 = f32x4.add(s2, v128.load(at, 32));
+      s3 = f32x4.add(s3, v128.load(at, 48));
+    }
+    let s = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+    s = f32x4.add(s, v128.shuffle<f32>(s, s, 2, 3, 0, 1));
+    s = f32x4.add(s, v128.shuffle<f32>(s, s, 1, 0, 3, 2));
+    let sum = f32x4.extract_lane(s, 0);
+    for (; j < columns; ++j, at += 4) sum += load<f32>(at);
+    store<f32>(out, sum);
+  }
+}
 
 /**
  * The sum of squares of `count` floats, in float64, which squares of float32 cannot overflow. It

@@ -101,7 +101,7 @@ class ChainWriter {
     for (const [value, { walk, ...place }] of operands)
       expressionIds.set(
         value,
-        expressions.load((to) => this.#load(to, place, walk === 'scalar', isPartial)),
+        expressions.load((to) => this.#load(to, place, walk === 'scalar' || walk === 'column', isPartial)),
       );
     for (const value of values) {
       const [x, y] = value.inputs.map((input) => expressionIds.get(input)!);
@@ -117,9 +117,9 @@ class ChainWriter {
     return expressions.write(this.#routines, isPartial && code.width === 'avx2' ? MASK_VECTOR : code.registers);
   }
 
-  #load(to: number, place: ChainOperand, isScalar: boolean, isPartial: boolean): void {
+  #load(to: number, place: ChainOperand, isOneElement: boolean, isPartial: boolean): void {
     const { code } = this.#routines;
-    if (isScalar) {
+    if (isOneElement) {
       code.broadcast(to, this.#at(place, false));
       return;
     }

@@ -168,7 +168,8 @@ function reachOf({ operands, stores, strides }: ChainSpecification, rows: number
   const add = (pointer: number, column: number, width: number): void => {
     reach[pointer] = Math.max(reach[pointer], (rows - 1) * strides[pointer] + column + width);
   };
-  for (const { pointer, column, walk } of operands.values()) add(pointer, column, walk === 'scalar' ? 1 : columns);
+  for (const { pointer, column, walk } of operands.values())
+    add(pointer, column, walk === 'scalar' || walk === 'column' ? 1 : columns);
   for (const { pointer, column } of [...stores.values()].flat()) add(pointer, column, columns);
   return reach;
 }

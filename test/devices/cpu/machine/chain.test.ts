@@ -36,12 +36,16 @@ function randomChain(random: Random, length: number): Case {
   const known: Value[] = [];
   const place = (walk: OperandWalk): ChainOperand => {
     const column = below(3);
-    strides.push(walk === 'matrix' ? columns + column + below(3) : 0);
+    strides.push(walk === 'matrix' || walk === 'column' ? columns + column + below(3) : 0);
     return { pointer: strides.length - 1, column };
   };
   for (let each = 0; each < 1 + below(14); each++) {
-    const walk = each === 0 ? 'matrix' : (['matrix', 'row', 'scalar'] as const)[below(3)];
-    const value = ops.input(`x${each}`, walk === 'matrix' ? rows : 1, walk === 'scalar' ? 1 : columns);
+    const walk = each === 0 ? 'matrix' : (['matrix', 'row', 'column', 'scalar'] as const)[below(4)];
+    const value = ops.input(
+      `x${each}`,
+      walk === 'matrix' || walk === 'column' ? rows : 1,
+      walk === 'matrix' || walk === 'row' ? columns : 1,
+    );
     // One row or one column can be read in only one way.
     operands.set(value, { ...place(walk), walk });
     known.push(value);
