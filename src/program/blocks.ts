@@ -39,8 +39,8 @@ export function splitIntoBlocks(program: Program): Program {
 }
 
 /**
- * Products and elementwise operations that are read only in blocks of columns. Not what reads numbers
- * for each row, which would be summed again for each block.
+ * Products and elementwise operations that are read only in blocks of columns. Operations that read
+ * a number for each row are left out, because its sum would be computed again for each block.
  */
 function findSplittable(program: Program): Set<Value> {
   const uses = new Uses(program);

@@ -54,7 +54,7 @@ export function scheduleInParallel(program: Program, { copies }: Placement): Par
   const times = new Map<Value, number>();
   const copyTimes = new Map<Value, number>();
   const fusionOf = new Map<Value, GrowingFusion>();
-  /** By what they read and their times. */
+  /** Fusions by the values that they read and by their times. */
   const readers = new Map<string, GrowingFusion[]>();
 
   /** When a region of a value is in memory. */
@@ -198,7 +198,8 @@ export function scheduleInParallel(program: Program, { copies }: Placement): Par
         ({ input, time, isAtPosition }) => (isAtPosition && fusionOf.get(input) === fusion) || time < fusion.time,
       );
     const makers = operands.flatMap(({ input, isAtPosition }) => (isAtPosition ? (fusionOf.get(input) ?? []) : []));
-    // Products with the same weight, such as those of the gates of a cell, or without any, what reads the same.
+    // Products with the same weight, such as the products of all gates of a cell. Without products,
+    // operations that read the same value.
     const weights = weightsOf(cluster);
     const shared = cluster.some(isLongSum)
       ? []
@@ -292,7 +293,7 @@ function isLongSum(value: Value): boolean {
   return value.kind === 'columnSums' || (value.kind === 'matmul' && value.transposeA);
 }
 
-/** What a view, or a view of a view, is a part of. */
+/** The value that a view, or a view of a view, is a part of. */
 export function baseOf(value: Value): Value {
   return isView(value) ? baseOf(value.inputs[0]) : value;
 }

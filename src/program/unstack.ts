@@ -74,8 +74,8 @@ function valuesReadBySteps(program: Program): Set<Value> {
   const found = new Set<Value>();
   for (const value of program.values.toReversed()) {
     const isProduct = value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter';
-    // The steps of an operation on rows can be stacked for who needs the whole; those of a product
-    // should not be made for that.
+    // An operation that needs the whole can stack the steps of an operation on rows. Products should
+    // not be split for that.
     const isInRows = (value.kind === 'elementwise' || value.kind === 'rowSums') && steps.has(value);
     if (isInRows || (isProduct && !wholes.has(value))) found.add(value);
     for (const [index, input] of value.inputs.entries()) {

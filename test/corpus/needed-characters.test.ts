@@ -43,7 +43,7 @@ test('a text that is shorter is read to its end', async () => {
   expect((await read([path, path])).characters).toBe(2 * line.length);
 });
 
-test('bytes are read only as far as they are needed', async () => {
+test('only the needed bytes are read', async () => {
   const { characters } = await read([longFile()], { unit: 'byte', vocabulary: undefined });
   expect(characters).toBeGreaterThanOrEqual(NEEDED);
   expect(characters).toBeLessThan(long.length / 2);

@@ -1,4 +1,4 @@
-// What one thread of a kernel does, as statements in the language of gpu.js kernels. Operands are
+// The statements of one thread of a kernel, in the language of gpu.js kernels. Operands are
 // places in memory: two bodies whose operands lie elsewhere, but in the same way, have the same
 // text, and share a kernel. Pure.
 
@@ -16,7 +16,7 @@ export interface Place {
   readonly stride: number;
 }
 
-/** What stands in an index: an expression, or a number that is known. */
+/** An index: an expression, or a known number. */
 export type Index = string | number;
 
 /** The position that a thread computes. */
@@ -37,7 +37,7 @@ export interface Term {
   readonly squared?: boolean;
 }
 
-/** The operands and the text of what a thread does. */
+/** The operands and the statements of a thread. */
 export class Body {
   readonly rows: number;
   readonly columns: number;
@@ -47,7 +47,7 @@ export class Body {
   readonly sums: (readonly Term[])[] = [];
   /** Numbers of the places where results are stored, in the order of the stores. */
   readonly stores: { readonly operand: number; readonly value: string }[] = [];
-  /** What the threads of a row do next, when all of them have stored their results. */
+  /** The next body for the threads of a row, when all of them have stored their results. */
   next: Body | null = null;
   readonly #lines: string[] = [];
   readonly #numbers = new Map<string, number>();

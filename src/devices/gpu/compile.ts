@@ -61,7 +61,7 @@ export interface StatePlaces {
 }
 
 export const CONTINUES = 'continues';
-export const stateKey = (job: Job, name: string): string => `${job.sharesStateWith ?? job.name} ${name}`;
+export const stateId = (job: Job, name: string): string => `${job.sharesStateWith ?? job.name} ${name}`;
 const seedName = (site: number, half: 0 | 1): string => `seed ${site} ${half}`;
 const scalarName = (name: string): string => `scalar ${name}`;
 
@@ -72,7 +72,7 @@ export function placeStates(jobs: readonly { readonly job: Job; readonly program
   for (const { job, program } of jobs)
     for (const value of program.values) {
       if (value.kind !== 'loadState' && value.kind !== 'storeState') continue;
-      const key = stateKey(job, value.name);
+      const key = stateId(job, value.name);
       if (offsets.has(key)) continue;
       offsets.set(key, next);
       next += value.rows * value.columns;
@@ -139,7 +139,7 @@ export function compileJob(
     ...call,
     gradients: length,
     parameter: (name) => parameterOffsets.get(name)!,
-    state: (name) => states.offsets.get(stateKey(job, name))!,
+    state: (name) => states.offsets.get(stateId(job, name))!,
     seed: (site) => call.numbers.get(seedName(site, 0))!,
     statistics: (value) => statistics.get(value)!,
   };
@@ -198,8 +198,8 @@ export function kernelKey(planes: readonly Body[]): string {
 const MOST_WORKGROUPS = 65_535;
 
 /**
- * Bodies of one time and shape as planes of a dispatch, with sums apart from the others, and one body
- * after another for rows that threads compute together, unless `rowsApart`.
+ * Bodies of one time and shape as planes of a dispatch. Bodies with sums have separate dispatches.
+ * Bodies for rows that threads compute together follow each other, unless `rowsApart`.
  */
 function arrange(bodies: readonly TimedBody[], rowsApart: boolean): Dispatch[] {
   const isByRow = ({ together, body }: TimedBody): boolean =>
@@ -219,7 +219,7 @@ function arrange(bodies: readonly TimedBody[], rowsApart: boolean): Dispatch[] {
     }));
 }
 
-/** The first bodies of those that are computed together, each followed by the others. */
+/** The first body of each group that is computed together. The other bodies of its group follow it. */
 function inTurns(bodies: readonly TimedBody[]): Body[] {
   return [...groupBy(bodies, ({ together }) => together).values()].map((group) => {
     for (const [index, { body }] of group.slice(1).entries()) group[index].body.next = body;
@@ -283,7 +283,7 @@ function statesOf(job: Job, program: Program, states: StatePlaces): CompiledJob[
         ? [
             [
               value.name,
-              { offset: states.offsets.get(stateKey(job, value.name))!, elements: value.rows * value.columns },
+              { offset: states.offsets.get(stateId(job, value.name))!, elements: value.rows * value.columns },
             ] as const,
           ]
         : [],

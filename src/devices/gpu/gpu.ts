@@ -71,6 +71,6 @@ function refuseTooLarge({ arena, vectors, call }: SpaceSizes, { name, limits }: 
 function tooLittleMemory(message = 'the GPU has too little memory for this model and batch'): RnnError {
   return usageError(
     message,
-    `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}, then ${flagOf('hidden')} or ${flagOf('layers')}; or use ${flagOf('device')} cpu`,
+    `lower ${flagOf('batchSize')} or ${flagOf('sequenceLength')}, then ${flagOf('hidden')} or ${flagOf('layers')}, or use ${flagOf('device')} cpu`,
   );
 }

@@ -1,11 +1,11 @@
-// Dispatches without a GPU: gpu.js compiles the bodies to JavaScript, and runs them one after
-// another over plain arrays. For tests, and to see what a GPU would compute.
+// Runs dispatches without a GPU. gpu.js compiles the bodies to JavaScript, which computes one body
+// after another over arrays. Tests use it, and you can see the results that a GPU would give.
 import { type Backend, type RawCall, type RawResult, type SpaceSizes, packRows } from './backend.ts';
 import type { Body, Place } from './body.ts';
 import type { CompiledJob, Dispatch } from './compile.ts';
 import { reportNumbers } from './finish.ts';
 import { GPU, Input } from './gpu-js.ts';
-import { MAX_ITERATIONS, functionsOf, parametersOf, sumText } from './source.ts';
+import { MAX_ITERATIONS, argumentsOf, functionsOf, sumText } from './source.ts';
 
 type Kernel = (...operands: unknown[]) => unknown;
 
@@ -102,7 +102,7 @@ export class Interpreter implements Backend {
     const results = stores.map(({ value }, i) =>
       i < stores.length - 1 ? `if (this.thread.z === ${i}) { return ${value}; }` : `return ${value};`,
     );
-    const source = `function(${parametersOf(body).join(', ')}) {\n${sumText(body)}\n${body.text}\n${results.join('\n')}\n}`;
+    const source = `function(${argumentsOf(body).join(', ')}) {\n${sumText(body)}\n${body.text}\n${results.join('\n')}\n}`;
     const kernel = this.#gpu.createKernel(source, {
       output: [body.columns, body.rows, ...(stores.length > 1 ? [stores.length] : [])],
       loopMaxIterations: MAX_ITERATIONS,

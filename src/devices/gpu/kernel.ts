@@ -8,12 +8,12 @@ import { type TileSize, sumsByTiles, tileMemory } from './tiles.ts';
 import { translate } from './translate.ts';
 
 /**
- * How threads share the sums of a dispatch: each has the sums of one result, a workgroup has those
- * of one result or of one row, or a workgroup has a tile of results.
+ * How threads share the sums of a dispatch: a thread has the sums of one result, a workgroup has the
+ * sums of one result or of one row, or a workgroup has a tile of results.
  */
 export type Style = 'element' | 'workgroup' | 'row' | TileSize;
 
-/** A kernel and what it is started with. */
+/** A kernel and the arguments of its start. */
 export interface RenderedDispatch {
   readonly wgsl: string;
   /** Offsets of operands and integers, plane after plane. */
@@ -30,7 +30,7 @@ interface Shared extends NamedBody {
   readonly within: number;
 }
 
-/** What a style means for the text of a kernel. */
+/** The parts of the text of a kernel that depend on its style. */
 interface Division {
   /** Threads of a workgroup along a row, and rows. */
   readonly threads: readonly [number, number];
@@ -67,7 +67,7 @@ function divisionOf(style: Style, planes: readonly Body[]): Division {
 /** Kernels that have been written in this process. */
 const texts = new Map<string, string>();
 
-/** The kernel of a dispatch in a style, and what it is started with. */
+/** The kernel of a dispatch in a style, and the arguments of its start. */
 export function renderDispatch({ planes }: Dispatch, style: Style): RenderedDispatch {
   const [{ rows, columns }] = planes;
   const division = divisionOf(style, planes);

@@ -1,4 +1,4 @@
-// What the threads of each step do: statements over the places that the layout has chosen.
+// The statements of the threads of each step, with operands at the places of the layout.
 import { isSquare } from '../../program/in-place.ts';
 import type { Layout } from '../../program/layout.ts';
 import type { ParallelStep, TurnFusion } from '../../program/parallel.ts';
@@ -13,7 +13,7 @@ export interface FixedPlaces {
   parameter(name: string): number;
   /** Elements from a parameter to its gradient. */
   readonly gradients: number;
-  /** Of the space `call`. */
+  /** Token ids and targets, in the space `call`. */
   readonly ids: number;
   readonly targets: number;
   /** Positions sorted by their id, and for each id the first of them. */
@@ -22,11 +22,11 @@ export interface FixedPlaces {
   state(name: string): number;
   /** The halves of the seed of a mask, 16 bits each. */
   seed(site: number): number;
-  /** Of the arena: for each crossEntropy of a program, three values a row. */
+  /** Where the three values per row of a crossEntropy are in the arena. */
   statistics(value: Value): number;
 }
 
-/** What threads do at a time, and in turn with the other bodies of `together` if they compute rows. */
+/** The body of a step. Bodies with the same `together` compute rows in turn. */
 export interface TimedBody extends Pick<TurnFusion, 'turn' | 'together'> {
   readonly time: number;
   readonly body: Body;
@@ -199,7 +199,7 @@ export class StepWriter {
     return body.read(this.placeOfValue(value), row, column, value.rows * value.columns);
   }
 
-  /** What a view is a part of that is not stored, and where it begins there. */
+  /** The value that is not stored and contains a view, and where the view begins in it. */
   #leafOf(value: Value): { value: Value; row: number; column: number } | null {
     if (isView(value)) {
       const inner = this.#leafOf(value.inputs[0]);

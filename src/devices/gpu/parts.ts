@@ -4,7 +4,7 @@ import type { Program, Value } from '../../program/value.ts';
 
 /** Workgroups that keep a GPU busy: the largest have about 140 multiprocessors. */
 const ENOUGH_WORKGROUPS = 140;
-/** Elements of a result that one workgroup sums, and terms that are worth a sum of their own. */
+/** Elements of a result that one workgroup sums, and the fewest terms of a separate sum. */
 const TILE = 64 * 64;
 const LEAST_TERMS = 256;
 /** Rows of one thread's part of a column sum. */

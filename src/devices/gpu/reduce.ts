@@ -6,8 +6,8 @@ import { type NamedBody, WORKGROUP_THREADS } from './source.ts';
 export const workgroupMemory = `var<workgroup> shared_sums : array<f32, ${WORKGROUP_THREADS}>;`;
 
 /**
- * Statements of one workgroup: the sums of one element, or of some elements of a row if they have
- * the same sums, and what becomes of them.
+ * The function of one workgroup: it computes the sums of one element, or of elements of a row that
+ * have the same sums, and finishes each element.
  */
 export function sumsByWorkgroup({ body, prefix }: NamedBody, across: number): string {
   const { sums } = body;

@@ -1,4 +1,4 @@
-// Looks for a GPU in a child process, and says what a machine without a GPU lacks.
+// Looks for a GPU in a child process, and explains why a machine does not have one.
 //
 // Dawn and the Vulkan drivers print warnings on stderr, which Node cannot stop: `error:
 // XDG_RUNTIME_DIR is invalid` from Mesa's layer that selects devices, if that variable is not set,

@@ -18,7 +18,7 @@ export interface NamedBody {
 }
 
 /** The names of the operands, integers and sums that a body reads. */
-export function parametersOf({ places, integers }: Body): string[] {
+export function argumentsOf({ places, integers }: Body): string[] {
   return [...places.map((_, i) => `x${i}`), ...integers.map((_, i) => `n${i}`)];
 }
 

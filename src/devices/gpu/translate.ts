@@ -3,7 +3,7 @@
 // and a test checks everything that is taken for granted of it here.
 import type { Body } from './body.ts';
 import { Input, WebGPUKernel } from './gpu-js.ts';
-import { MAX_ITERATIONS, functionsOf, parametersOf } from './source.ts';
+import { MAX_ITERATIONS, functionsOf, argumentsOf } from './source.ts';
 
 /** A kernel of gpu.js that only translates. */
 class Translator extends WebGPUKernel {
@@ -26,7 +26,7 @@ export interface Translated {
  */
 export function translate(body: Body, sums: string | null, prefix: string): Translated {
   const sumNames = sums === null ? body.sums.map((_, i) => `s${i}`) : [];
-  const names = [...parametersOf(body), ...sumNames];
+  const names = [...argumentsOf(body), ...sumNames];
   const stores = body.stores.map(({ value }, i) => `const d${i} = store${i}(${value});`);
   const source = `function(${names.join(', ')}) {\n${sums ?? ''}\n${body.text}\n${stores.join('\n')}\nreturn 0;\n}`;
   const storeFunctions = body.stores.map((_, i) => ({

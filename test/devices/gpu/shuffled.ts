@@ -15,7 +15,7 @@ import type { CompiledJob, Dispatch } from '../../../src/devices/gpu/compile.ts'
 import { GpuExecutable } from '../../../src/devices/gpu/executable.ts';
 import { reportNumbers } from '../../../src/devices/gpu/finish.ts';
 import { compileWorkload } from '../../../src/devices/gpu/compile.ts';
-import { functionsOf, parametersOf, sumText } from '../../../src/devices/gpu/source.ts';
+import { argumentsOf, functionsOf, sumText } from '../../../src/devices/gpu/source.ts';
 import { Random } from '../../../src/random.ts';
 
 type Thread = (this: { readonly thread: { readonly x: number; readonly y: number } }, ...operands: unknown[]) => void;
@@ -112,7 +112,7 @@ class ShuffledGpu implements Backend {
     const functions = functionsOf(source, true).map((each) => (each as { source: string }).source);
     // oxlint-disable-next-line typescript/no-implied-eval -- as gpu.js does in its mode cpu
     const thread = new Function(
-      [...functions, `return function (${parametersOf(body).join(', ')}) { ${source} };`].join('\n'),
+      [...functions, `return function (${argumentsOf(body).join(', ')}) { ${source} };`].join('\n'),
     )() as Thread;
     this.#threads.set(body.key, thread);
     return thread;
