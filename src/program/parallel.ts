@@ -97,7 +97,7 @@ export function scheduleInParallel(program: Program, { copies }: Placement): Par
     if (readyAt(value) < time) return [];
     if (value.rows !== rows || (copyTimes.get(value) ?? 0) >= time) return null;
     const fusion = fusionOf.get(value);
-    if (fusion) return fusion.sums === 'others' ? null : [fusion];
+    if (fusion) return fusion.sums === 'others' || fusion.time > time ? null : [fusion];
     const { kind } = value;
     if (kind !== 'columns' && kind !== 'join' && kind !== 'rowSums' && kind !== 'elementwise') return null;
     const makers = value.inputs.map((input) => rowMakersOf(input, rows, time));

@@ -91,6 +91,22 @@ describe('a later time have', () => {
     ).toEqual(['1.0: matmul', '2.0: subtract', '3.0: matmul tanh']);
   });
 
+  test('sums of columns of a join whose other columns are made later', () => {
+    expect(
+      stepsOf((ops, matrix) => {
+        const x = ops.tanh(matrix(4, 2));
+        const product = ops.matmul(x, matrix(2, 3));
+        const y = ops.subtract(product, ops.rowSums(product));
+        const both = ops.join([
+          { value: x, row: 0, column: 0 },
+          { value: y, row: 0, column: 2 },
+        ]);
+        const left = ops.columns(both, 0, 2);
+        return [ops.relu(both), ops.subtract(left, ops.rowSums(left))];
+      }),
+    ).toEqual(['1.0: tanh', '2.0: matmul', '2.0: subtract', '3.0: subtract', '3.1: relu']);
+  });
+
   test.each<[string, (ops: Builder, x: Value) => Value]>([
     ['a repeated row of other rows', (ops, x) => ops.multiply(x, ops.rows(x, 1, 1))],
     ['a repeated row of another step', (ops, x) => ops.multiply(x, ops.tanh(ops.parameter('row', 1, 6)))],
