@@ -79,7 +79,7 @@ export function storeStarted(
   { learnedState = false }: ModelConfiguration,
   { rows: N }: Extent,
 ): void {
-  if (learnedState) builder.storeState(STARTED, builder.constant(N, 1, 1));
+  if (learnedState) builder.storeState(STARTED, builder.offset(builder.zeros(N, 1), 1));
 }
 
 /** The states and gates (N, H) of a layer at each time step, by name. */

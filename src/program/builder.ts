@@ -71,11 +71,6 @@ export class Builder {
     return this.append({ kind: 'zeros' }, rows, columns, []);
   }
 
-  /** A matrix whose elements all have the same value. */
-  constant(rows: number, columns: number, value: number): Value {
-    return this.offset(this.zeros(rows, columns), value);
-  }
-
   /** @param stepRows batch rows of a time step, or 0 for the mask of a weight */
   dropoutMask(
     rows: number,

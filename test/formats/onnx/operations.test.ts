@@ -90,7 +90,7 @@ const written: Record<Exclude<OperationKind, keyof typeof refused>, Write> = {
       { value: b, row: 0, column: 0 },
     ]),
   ],
-  zeros: ({ ops, x }) => [ops.zeros(3, D), ops.zeros(x.rows, 2), ops.constant(x.rows, 1, 0.5)],
+  zeros: ({ ops, x }) => [ops.zeros(3, D), ops.zeros(x.rows, 2), ops.offset(ops.zeros(x.rows, 1), 0.5)],
 };
 
 const functions: Record<ElementwiseFunction, Write | 'refused'> = {
