@@ -6,9 +6,8 @@
 import { parseArgs } from 'node:util';
 import { create } from 'webgpu';
 import { Adapter } from '../dist/devices/gpu/adapter.js';
-import { compileJob, placeStates } from '../dist/devices/gpu/compile.js';
+import { compileWorkload } from '../dist/devices/gpu/compile.js';
 import { WebGpuBackend } from '../dist/devices/gpu/webgpu.js';
-import { vectorElements } from '../dist/devices/gpu/finish.js';
 import { stylesFor } from '../dist/devices/gpu/style.js';
 import { parameterShapes } from '../dist/model/parameters.js';
 import { trainingProgram } from '../dist/model/network.js';
@@ -39,7 +38,10 @@ const configurations = [
 
 console.log(tableHead(['network', 'dispatches', 'µs a dispatch', 'bare loop', 'ratio', 'ms a step']));
 for (const configuration of configurations) {
-  const { job, sizes } = compiled(configuration);
+  const {
+    jobs: [job],
+    sizes,
+  } = compileWorkload(workloadOf(configuration));
   const backend = await WebGpuBackend.open(adapter, [job], sizes, (dispatch) => stylesFor(dispatch).slice(0, 1));
   const call = { inputs: new Float32Array(job.call.inputs), reset: false, updates: true };
   const calls = Array.from({ length: CALLS }, () => call);
@@ -75,7 +77,7 @@ for (const configuration of configurations) {
   backend.close();
 }
 
-function compiled({ cell, hidden, layers, batch, steps }) {
+function workloadOf({ cell, hidden, layers, batch, steps }) {
   const model = {
     cell,
     layers,
@@ -93,18 +95,8 @@ function compiled({ cell, hidden, layers, batch, steps }) {
     batch,
     build: (rows) => trainingProgram(model, { steps, rows }, 1 / (steps * batch)),
   };
-  const program = job.build(batch);
-  const parameters = parameterShapes(model);
   const update = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0.9 }).rule;
-  const result = compileJob(job, program, { parameters, update, states: placeStates([{ job, program }]) });
-  return {
-    job: result,
-    sizes: {
-      arena: result.arenaElements,
-      vectors: (2 + update.slots.length) * vectorElements(parameters),
-      call: result.call.elements,
-    },
-  };
+  return { parameters: parameterShapes(model), jobs: [job], update };
 }
 
 /** Records as many dispatches as a step has, in one pass, and submits them. */

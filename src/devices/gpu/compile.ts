@@ -5,7 +5,7 @@ import { splitIntoBlocks } from '../../program/blocks.ts';
 import { layOutSteps } from '../../program/layout.ts';
 import { scheduleInParallel } from '../../program/parallel.ts';
 import { unstack } from '../../program/unstack.ts';
-import { runUninterrupted } from '../../sliced-work.ts';
+import { type SlicedWork, runUninterrupted } from '../../sliced-work.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { CallCost, Job, UpdateRule, Workload } from '../device.ts';
 import type { Body, Place, Space } from './body.ts';
@@ -66,7 +66,7 @@ const seedName = (site: number, half: 0 | 1): string => `seed ${site} ${half}`;
 const scalarName = (name: string): string => `scalar ${name}`;
 
 /** Programs of all jobs, and where their states are. */
-export function placeStates(jobs: readonly { readonly job: Job; readonly program: Program }[]): StatePlaces {
+function placeStates(jobs: readonly { readonly job: Job; readonly program: Program }[]): StatePlaces {
   const offsets = new Map<string, number>();
   let next = 0;
   for (const { job, program } of jobs)
@@ -88,11 +88,22 @@ export interface CompiledWorkload {
   readonly bytes: number;
 }
 
+/** Compiles a workload without interruption. @param rowsApart as in `CompileOptions` */
+export function compileWorkload(workload: Workload, rowsApart = false): CompiledWorkload {
+  return runUninterrupted(compileInSlices(workload, rowsApart));
+}
+
 /** @param rowsApart as in `CompileOptions` */
-export function compileWorkload({ parameters, jobs, update }: Workload, rowsApart = false): CompiledWorkload {
+export function* compileInSlices(
+  { parameters, jobs, update }: Workload,
+  rowsApart: boolean,
+): SlicedWork<CompiledWorkload> {
   const built = jobs.map((job) => ({ job, program: job.build(job.batch) }));
+  yield;
   const states = placeStates(built);
-  const compiled = built.map(({ job, program }) => compileJob(job, program, { rowsApart, parameters, update, states }));
+  const compiled: CompiledJob[] = [];
+  for (const { job, program } of built)
+    compiled.push(yield* compileJob(job, program, { rowsApart, parameters, update, states }));
   const arena = Math.max(...compiled.map(({ arenaElements }) => arenaElements));
   const vectors = (2 + (update?.slots.length ?? 0)) * vectorElements(parameters);
   const call = Math.max(...compiled.map((each) => each.call.elements));
@@ -101,20 +112,20 @@ export function compileWorkload({ parameters, jobs, update }: Workload, rowsApar
 
 interface CompileOptions {
   /** Whether threads do not wait for each other, to compute several steps of a row in turn. */
-  readonly rowsApart?: boolean;
+  readonly rowsApart: boolean;
   readonly parameters: readonly ParameterShape[];
   readonly update: UpdateRule | null;
   readonly states: StatePlaces;
 }
 
-export function compileJob(
+function* compileJob(
   job: Job,
   built: Program,
-  { rowsApart = false, parameters, update, states }: CompileOptions,
-): CompiledJob {
+  { rowsApart, parameters, update, states }: CompileOptions,
+): SlicedWork<CompiledJob> {
   const program = splitSums(splitIntoBlocks(unstack(built)));
   const trains = program.gradients.size > 0;
-  const layout = runUninterrupted(layOutSteps(program, (placement) => scheduleInParallel(program, placement)));
+  const layout = yield* layOutSteps(program, (placement) => scheduleInParallel(program, placement));
   const masks = program.values.filter((value) => value.kind === 'dropoutMask');
   const scatterRows = Math.max(0, ...program.values.map((value) => (value.kind === 'scatter' ? value.rows : 0)));
   const call = layOutCall(job, states, masks, scatterRows, update);

@@ -2,10 +2,11 @@
 import { type RnnError, usageError } from '../../errors.ts';
 import { flagOf } from '../../options/flags.ts';
 import { countParameters } from '../../program/value.ts';
+import { runInSlices } from '../../run-in-slices.ts';
 import type { Device, Workload } from '../device.ts';
 import { Adapter, type AdapterFacts } from './adapter.ts';
 import type { Backend, SpaceSizes } from './backend.ts';
-import { type CompiledWorkload, compileWorkload } from './compile.ts';
+import { type CompiledWorkload, compileInSlices } from './compile.ts';
 import { GpuExecutable } from './executable.ts';
 import { Interpreter } from './interpreter.ts';
 import { stylesFor } from './style.ts';
@@ -17,12 +18,12 @@ export type GpuMode = 'webgpu' | 'software' | 'cpu';
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
   const adapter = mode === 'cpu' ? null : await Adapter.open(mode === 'webgpu' ? 'hardware' : 'software');
-  const compiled = new WeakMap<Workload, CompiledWorkload>();
+  const compiled = new WeakMap<Workload, Promise<CompiledWorkload>>();
   // Sampling sums a row in the same order however many rows there are. Software is slow where
   // threads wait for each other.
   const isPlain = ({ interactive }: Workload): boolean => interactive === true || adapter?.facts.software === true;
-  const compiledFor = (workload: Workload): CompiledWorkload => {
-    const known = compiled.get(workload) ?? compileWorkload(workload, isPlain(workload));
+  const compiledFor = (workload: Workload): Promise<CompiledWorkload> => {
+    const known = compiled.get(workload) ?? runInSlices(compileInSlices(workload, isPlain(workload)));
     compiled.set(workload, known);
     return known;
   };
@@ -31,9 +32,9 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     name,
     description,
     estimate: async (workload) =>
-      hostBytes(workload) + (adapter?.facts.software === false ? 0 : compiledFor(workload).bytes),
+      hostBytes(workload) + (adapter?.facts.software === false ? 0 : (await compiledFor(workload)).bytes),
     async compile(workload) {
-      const { jobs, sizes, bytes } = compiledFor(workload);
+      const { jobs, sizes, bytes } = await compiledFor(workload);
       if (adapter) refuseTooLarge(sizes, adapter.facts);
       const open = async (): Promise<Backend> =>
         adapter
