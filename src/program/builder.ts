@@ -217,7 +217,13 @@ export class Builder {
   /** Matrices of equal width, one below another, such as the time steps of a sequence. */
   concatenate(steps: readonly Value[]): Value {
     let row = 0;
-    return this.join(steps.map((value) => ({ value, row: (row += value.rows) - value.rows, column: 0 })));
+    return this.join(
+      steps.map((value) => {
+        const piece = { value, row, column: 0 };
+        row += value.rows;
+        return piece;
+      }),
+    );
   }
 
   /** The sum of the rows of x, as one row. */

@@ -29,6 +29,7 @@ const smallRows = 5;
 const gap = 2;
 /** If small charts would be narrower than this, they are placed one below the other. */
 const narrowestBeside = 22;
+const narrowestPlot = 10;
 const columnsPerTick = 12;
 const rowsPerTick = 3;
 
@@ -65,9 +66,12 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const lineCharacters =
     look.series === null && series.length > 1 ? series.map((each) => lineCharacterOf(each, explained)) : null;
   const y = verticalScale(chart, Math.max(2, Math.floor(look.rows / rowsPerTick)));
-  const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
-  const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
-  const columns = Math.max(10, look.columns - margin - 1);
+  // The labels of numbers that differ only in their last digits may be too wide for a small chart.
+  const labels = y.ticks.map((tick) => ({ tick, text: tickText(tick) }));
+  const fitting = labels.filter(({ text }) => text.length < look.columns - narrowestPlot - 1);
+  const labelled = new Map(fitting.map(({ tick, text }) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), text]));
+  const margin = Math.max(0, ...[...labelled.values()].map((label) => label.length)) + 1;
+  const columns = Math.max(narrowestPlot, look.columns - margin - 1);
   const x = horizontalScale(chart, Math.max(2, Math.floor(columns / columnsPerTick)));
   const raster = new Raster(columns, look.rows, lineCharacters);
   // Validation covers training, and the first run covers later runs.

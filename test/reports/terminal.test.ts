@@ -323,7 +323,28 @@ describe('charts in a terminal', () => {
           expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined|\d{8}/);
         },
       ),
-      { numRuns: 300 },
+      {
+        numRuns: 300,
+        examples: [
+          [
+            [
+              {
+                event: 'report',
+                step: 0,
+                epoch: 0,
+                elapsedMs: 0,
+                lossNats: 0,
+                gradientNorm: 1e9 + 1.2e-7,
+                learningRate: 0,
+                charactersPerSecond: -1e-60,
+                validationLossNats: 0,
+              },
+            ],
+            'step',
+            false,
+          ],
+        ],
+      },
     );
   });
 
