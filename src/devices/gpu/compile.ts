@@ -9,7 +9,17 @@ import { type SlicedWork, runUninterrupted } from '../../sliced-work.ts';
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { CallCost, Job, UpdateRule, Workload } from '../device.ts';
 import type { Body, Place, Space } from './body.ts';
-import { VECTOR_ROW, reportNumbers, report, squareSums, update as updateBody, vectorElements } from './finish.ts';
+import {
+  CONTINUES,
+  type CallLayout,
+  type StatePlaces,
+  layOutCall,
+  placeStates,
+  scalarName,
+  seedName,
+  stateId,
+} from './call.ts';
+import { VECTOR_ROW, report, reportNumbers, squareSums, update as updateBody, vectorElements } from './finish.ts';
 import { type FixedPlaces, StepWriter, type TimedBody } from './members.ts';
 import { splitSums } from './parts.ts';
 
@@ -20,20 +30,6 @@ export interface Dispatch {
   readonly isByRow: boolean;
   /** Only where weights are updated. */
   readonly isUpdate: boolean;
-}
-
-/** Elements of the space `call`: those that come with a call, in this order, and those that stay. */
-export interface CallLayout {
-  readonly report: number;
-  readonly ids: number;
-  readonly targets: number;
-  readonly sortedPositions: number;
-  readonly firstPositions: number;
-  /** Numbers by name: scalars of the update, `continues`, and the halves of seeds of masks. */
-  readonly numbers: ReadonlyMap<string, number>;
-  /** Elements from `ids` on that come with a call. */
-  readonly inputs: number;
-  readonly elements: number;
 }
 
 /** One call of a job. */
@@ -50,34 +46,6 @@ export interface CompiledJob {
   readonly trains: boolean;
   readonly hasLoss: boolean;
   readonly cost: CallCost;
-}
-
-/** Where the carried states of all jobs are in the space `call`, and where its other parts begin. */
-export interface StatePlaces {
-  /** By job and name. */
-  readonly offsets: ReadonlyMap<string, number>;
-  readonly report: number;
-  readonly inputs: number;
-}
-
-export const CONTINUES = 'continues';
-export const stateId = (job: Job, name: string): string => `${job.sharesStateWith ?? job.name} ${name}`;
-const seedName = (site: number, half: 0 | 1): string => `seed ${site} ${half}`;
-const scalarName = (name: string): string => `scalar ${name}`;
-
-/** Programs of all jobs, and where their states are. */
-function placeStates(jobs: readonly { readonly job: Job; readonly program: Program }[]): StatePlaces {
-  const offsets = new Map<string, number>();
-  let next = 0;
-  for (const { job, program } of jobs)
-    for (const value of program.values) {
-      if (value.kind !== 'loadState' && value.kind !== 'storeState') continue;
-      const key = stateId(job, value.name);
-      if (offsets.has(key)) continue;
-      offsets.set(key, next);
-      next += value.rows * value.columns;
-    }
-  return { offsets, report: next, inputs: next + reportNumbers.length };
 }
 
 /** All jobs, and the memory that they share. */
@@ -236,54 +204,6 @@ function inTurns(bodies: readonly TimedBody[]): Body[] {
     for (const [index, { body }] of group.slice(1).entries()) group[index].body.next = body;
     return group[0].body;
   });
-}
-
-function layOutCall(
-  { steps, batch }: Job,
-  states: StatePlaces,
-  masks: readonly Value<'dropoutMask'>[],
-  scatterRows: number,
-  update: UpdateRule | null,
-): CallLayout {
-  const count = steps * batch;
-  let next = states.inputs;
-  const reserve = (elements: number): number => (next += elements) - elements;
-  const ids = reserve(count);
-  const targets = reserve(count);
-  const sortedPositions = reserve(scatterRows > 0 ? count : 0);
-  const firstPositions = reserve(scatterRows > 0 ? scatterRows + 1 : 0);
-  const numbers = new Map<string, number>();
-  for (const name of update?.scalars ?? []) numbers.set(scalarName(name), reserve(1));
-  numbers.set(CONTINUES, reserve(1));
-  for (const { site } of masks)
-    for (const half of [0, 1] as const)
-      if (!numbers.has(seedName(site, half))) numbers.set(seedName(site, half), reserve(1));
-  return {
-    report: states.report,
-    ids,
-    targets,
-    sortedPositions,
-    firstPositions,
-    numbers,
-    inputs: next - ids,
-    elements: next,
-  };
-}
-
-/** The numbers of a call by their names. */
-export function numbersOf(
-  { masks }: CompiledJob,
-  scalars: Readonly<Record<string, number>>,
-  continues: boolean,
-  seedOf: (site: number) => number,
-): Map<string, number> {
-  const numbers = new Map(Object.entries(scalars).map(([name, value]) => [scalarName(name), value]));
-  numbers.set(CONTINUES, continues ? 1 : 0);
-  for (const { site } of masks) {
-    const seed = seedOf(site);
-    numbers.set(seedName(site, 0), seed >>> 16).set(seedName(site, 1), seed & 0xffff);
-  }
-  return numbers;
 }
 
 /** Also those that a rewritten program does not load, because nothing that is read needs them. */

@@ -5,7 +5,8 @@ import { dropoutSeed } from '../../random.ts';
 import type { Call, CallCost, CallResult, Executable, OperationTime, ResidentVector, Workload } from '../device.ts';
 import type { Backend, RawCall, RawResult, SpaceSizes } from './backend.ts';
 import type { Space } from './body.ts';
-import { type CompiledJob, kernelKey, numbersOf } from './compile.ts';
+import { numbersOf } from './call.ts';
+import { type CompiledJob, kernelKey } from './compile.ts';
 import { reportNumbers, vectorElements } from './finish.ts';
 import { Recovery } from './recovery.ts';
 
@@ -162,7 +163,7 @@ export class GpuExecutable implements Executable {
       inputs.set(firsts, at(layout.firstPositions));
     }
     const seedOf = (site: number): number => dropoutSeed(call.dropoutKey ?? 0, site);
-    for (const [name, value] of numbersOf(compiled, call.update ?? {}, continues, seedOf))
+    for (const [name, value] of numbersOf(compiled.masks, call.update ?? {}, continues, seedOf))
       inputs[at(layout.numbers.get(name)!)] = value;
     return { inputs, reset: call.reset ?? false, updates: call.update !== undefined && isSound };
   }
