@@ -3,7 +3,7 @@ import type { Program, Value } from '../../program/value.ts';
 import type { Job, UpdateRule } from '../device.ts';
 import { reportNumbers } from './finish.ts';
 
-/** Elements of the space `call`: those that come with a call, in this order, and those that stay. */
+/** Offsets of the parts of the space `call`. The inputs of a call are contiguous, from `ids` on. */
 export interface CallLayout {
   readonly report: number;
   readonly ids: number;
@@ -12,12 +12,12 @@ export interface CallLayout {
   readonly firstPositions: number;
   /** Numbers by name: scalars of the update, `continues`, and the halves of seeds of masks. */
   readonly numbers: ReadonlyMap<string, number>;
-  /** Elements from `ids` on that come with a call. */
+  /** The number of elements that the inputs of a call have. */
   readonly inputs: number;
   readonly elements: number;
 }
 
-/** Where the carried states of all jobs are in the space `call`, and where its other parts begin. */
+/** Offsets of the carried states of all jobs, of the report and of the inputs in the space `call`. */
 export interface StatePlaces {
   /** By job and name. */
   readonly offsets: ReadonlyMap<string, number>;
@@ -30,7 +30,7 @@ export const stateId = (job: Job, name: string): string => `${job.sharesStateWit
 export const seedName = (site: number, half: 0 | 1): string => `seed ${site} ${half}`;
 export const scalarName = (name: string): string => `scalar ${name}`;
 
-/** Programs of all jobs, and where their states are. */
+/** Places the carried states of all jobs, and the report and the inputs after them. */
 export function placeStates(jobs: readonly { readonly job: Job; readonly program: Program }[]): StatePlaces {
   const offsets = new Map<string, number>();
   let next = 0;

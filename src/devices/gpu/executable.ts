@@ -143,7 +143,7 @@ export class GpuExecutable implements Executable {
     return { space: 'vectors', offset: index * this.#length, elements: this.#count };
   }
 
-  /** Whether the weights, the slots and the carried state are finite, as far as the host knows. */
+  /** False if the caller has written a weight, a slot or a carried state that is not finite. */
   #isSound({ states }: CompiledJob, { reset }: Call): boolean {
     if (this.#unsound.size === 0) return true;
     for (const { offset } of reset ? states.values() : []) this.#unsound.delete(`call ${offset}`);

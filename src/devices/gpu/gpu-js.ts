@@ -3,7 +3,7 @@
 // WebGPU nor the headless-gl that gpu.js depends on.
 import gpuJs from 'gpu.js';
 
-/** A kernel of gpu.js for WebGPU, as far as translate.ts knows it. */
+/** The part of a kernel of gpu.js for WebGPU that translate.ts uses. */
 interface WebGpuKernel {
   /** The body of the kernel, and the functions that it calls, in WGSL. */
   readonly translatedBody: string;

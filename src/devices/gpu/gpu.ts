@@ -14,7 +14,7 @@ import { OutOfMemoryError, WebGpuBackend } from './webgpu.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'cpu';
 
-/** @throws RnnError `device` if there is no such adapter here */
+/** @throws RnnError `device` if this machine does not have an adapter of that kind */
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const name = mode === 'webgpu' ? 'gpu' : `gpu:${mode}`;
   const adapter = mode === 'cpu' ? null : await Adapter.open(mode === 'webgpu' ? 'hardware' : 'software');

@@ -1,4 +1,4 @@
-// The translation of the statements of a kernel by gpu.js, as far as translate.ts relies on it.
+// The parts of gpu.js's translation of kernels that translate.ts relies on.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
