@@ -51,7 +51,7 @@ const views = [
 ];
 
 /** Matrices side by side. */
-function beside(ops: Builder, ...values: readonly Value[]): Value {
+function sideBySide(ops: Builder, ...values: readonly Value[]): Value {
   let end = 0;
   const columns = values.map((value) => (end += value.columns) - value.columns);
   return ops.join(values.map((value, i) => ({ value, row: 0, column: columns[i] })));
@@ -66,7 +66,7 @@ const joins = [
       const shared = made(7, 13);
       const [row, column] = [made(1, 13), made(7, 1)];
       return {
-        'side by side': beside(ops, made(7, 3), made(7, 1), made(7, 33)),
+        'side by side': sideBySide(ops, made(7, 3), made(7, 1), made(7, 33)),
         'on top of each other': ops.concatenate([made(3, 13), made(1, 13), made(67, 13)]),
         blocks: ops.join([
           { value: made(3, 5), row: 0, column: 0 },
@@ -74,13 +74,13 @@ const joins = [
           { value: made(4, 2), row: 3, column: 0 },
           { value: made(4, 11), row: 3, column: 2 },
         ]),
-        'a weight next to a result': beside(ops, x, shared),
+        'a weight next to a result': sideBySide(ops, x, shared),
         'one piece twice': ops.concatenate([shared, shared]),
-        'in two joins': beside(ops, shared, made(7, 7)),
-        'with zeros': beside(ops, ops.zeros(7, 5), made(7, 2)),
+        'in two joins': sideBySide(ops, shared, made(7, 7)),
+        'with zeros': sideBySide(ops, ops.zeros(7, 5), made(7, 2)),
         'the parts of a join': ops.scale(shared, 2),
         'a join and one of its rows': ops.multiply(ops.concatenate([row, made(6, 13)]), row),
-        'a join and one of its columns': ops.multiply(beside(ops, column, made(7, 12)), column),
+        'a join and one of its columns': ops.multiply(sideBySide(ops, column, made(7, 12)), column),
       };
     },
   }),
@@ -90,21 +90,21 @@ const joins = [
       const x = ops.tanh(matrix(13, 33));
       const steps = [0, 1, 2].map((step) => ops.sigmoid(matrix(5, 7, uniformBetween(step, step + 1))));
       const sequence = ops.concatenate(steps);
-      const inner = beside(ops, ops.columns(x, 20, 13), ops.tanh(matrix(13, 2)));
+      const inner = sideBySide(ops, ops.columns(x, 20, 13), ops.tanh(matrix(13, 2)));
       return {
-        views: beside(ops, ops.columns(x, 20, 13), ops.columns(x, 0, 5)),
+        views: sideBySide(ops, ops.columns(x, 20, 13), ops.columns(x, 0, 5)),
         'views in blocks': ops.concatenate([
           ops.part(x, { row: 1, column: 1 }, 6, 7),
           ops.part(x, { row: 3, column: 20 }, 7, 7),
         ]),
-        nested: beside(ops, inner, ops.columns(x, 1, 1)),
+        nested: sideBySide(ops, inner, ops.columns(x, 1, 1)),
         'a stack and its steps': ops.matmul(sequence, matrix(7, 11)),
         'a step before and after': ops.add(ops.rows(sequence, 0, 5), ops.rows(sequence, 10, 5)),
         'stacks of shifted steps': ops.add(
           ops.concatenate([ops.zeros(5, 7), steps[0], steps[1]]),
           ops.concatenate([steps[0], steps[1], steps[2]]),
         ),
-        'columns of a join, joined': beside(ops, ops.columns(inner, 9, 6), ops.columns(inner, 0, 9)),
+        'columns of a join, joined': sideBySide(ops, ops.columns(inner, 9, 6), ops.columns(inner, 0, 9)),
       };
     },
   }),

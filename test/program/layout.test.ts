@@ -287,11 +287,11 @@ test('a result does not overwrite an operand of which it repeats a row or a colu
     builder.tanh(builder.parameter(name, rows, columns));
   const [row, column] = [made('row', 1, 3), made('column', 2, 1)];
   const below = builder.concatenate([row, made('other row', 1, 3)]);
-  const beside = builder.join([
+  const sideBySide = builder.join([
     { value: column, row: 0, column: 0 },
     { value: made('other columns', 2, 2), row: 0, column: 1 },
   ]);
-  const results = [builder.multiply(below, row), builder.multiply(beside, column)];
+  const results = [builder.multiply(below, row), builder.multiply(sideBySide, column)];
   const layout = runUninterrupted(layOut(builder.program(new Map(results.map((value, i) => [`y${i}`, value])))));
   for (const value of results)
     expect(layout.locationOf(value).buffer).not.toBe(layout.locationOf(value.inputs[0]).buffer);

@@ -44,16 +44,16 @@ export function expression(apply: ElementwiseFunction, [x, y]: readonly string[]
 const MAX_EXPONENT = 88;
 
 /**
- * The exponential of x, finite for large x, because WGSL lets a compiler assume that there is no
- * infinity. NaN stays NaN: the exponential of a shader may be infinite there, and its reciprocal 0.
+ * The exponential of x. It is finite for large x, because compilers of WGSL may assume that no number
+ * is infinite. NaN stays NaN, although the exponential of a shader may be infinite for it.
  */
 function exponential(x: string): string {
   return `(${x} <= ${MAX_EXPONENT} ? Math.exp(${x}) : (${x} > ${MAX_EXPONENT} ? ${Math.exp(MAX_EXPONENT)} : ${x}))`;
 }
 
 /**
- * A shader's own tanh is NaN beyond ±89. The exponential is not, but loses small results to
- * cancellation. Their series keeps them: up to 0.25 its error is below 2e-8 of x.
+ * The tanh of a shader is NaN beyond ±89, so tanh is computed from the exponential. That loses small
+ * results to cancellation, so a series gives these: up to 0.25, its error is below 2e-8 of x.
  */
 function tanh(x: string): string {
   const series = `${x} * (1 - ${x} * ${x} * (1 / 3 - ${x} * ${x} * (2 / 15 - ${x} * ${x} * (17 / 315 - ${x} * ${x} * 62 / 2835))))`;
