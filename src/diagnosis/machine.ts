@@ -6,6 +6,7 @@ import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { chooseKernels, kernelAvailability } from '../devices/cpu/choose.ts';
 import { koffiPackage, koffiProblem } from '../devices/cpu/foreign.ts';
+import { chooseThreads } from '../devices/cpu/cores.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError, THREAD_LIMIT_HINT } from '../errors.ts';
 import { type Check, failedCheck, passedCheck } from './check.ts';
@@ -51,7 +52,9 @@ export async function checkThreads(): Promise<Check> {
   const cores = availableParallelism();
   try {
     await once(new Worker('', { eval: true, execArgv: [] }), 'exit');
-    return passedCheck('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}`);
+    const threads = chooseThreads(cores);
+    const used = threads < cores ? `, of which the cpu device uses the ${threads} fastest` : '';
+    return passedCheck('threads', `${cores} ${cores === 1 ? 'core' : 'cores'}${used}`);
   } catch (error) {
     return failedCheck('threads', `cannot start a thread: ${(error as Error).message}`, THREAD_LIMIT_HINT);
   }

@@ -181,7 +181,7 @@ export const machineOfCommands = {
   threads: {
     kind: wholeNumber(1, MAX_THREADS),
     help: 'Use this many CPU threads',
-    defaultInWords: 'all cores',
+    defaultInWords: 'all fast cores',
     variableAppliesToAllCommands: true,
     isCommon: true,
   },

@@ -138,7 +138,7 @@ function otherRows(
   return [
     ...readingNames.map(ofReading),
     row('device', device ?? 'auto'),
-    row('threads', threads ?? null, 'all cores'),
+    row('threads', threads ?? null, 'all fast cores'),
     row('kernels', kernels ?? fromEnvironment ?? 'auto', fromEnvironment === undefined ? 'default' : 'RNN_KERNELS'),
     row('out', path, 'the name of the text'),
     row('initFrom', initFrom ?? null),

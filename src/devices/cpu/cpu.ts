@@ -1,10 +1,10 @@
 // The cpu device: kernels over shared memory, the batch split among worker threads.
-import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
 import { runInSlices } from '../../run-in-slices.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { compileForCpu } from './executable.ts';
+import { chooseThreads } from './cores.ts';
 import { describeCpu } from './setups.ts';
 import { type Kernels, chooseKernels } from './choose.ts';
 import { type Plan, planWithin } from './plan.ts';
@@ -30,14 +30,14 @@ const MIN_ROWS = 8;
 const WORTH_THREADS = 3.5e7;
 
 interface CpuOptions {
-  /** The maximum number of worker threads. Default: one per core. */
+  /** The maximum number of worker threads. Default: one per core, or per fast core (cores.ts). */
   readonly threads?: number;
   /** Default: RNN_KERNELS, or the fastest kernels if it is not set. */
   readonly kernels?: KernelChoice;
 }
 
 export async function openCpu({
-  threads: maxThreads = availableParallelism(),
+  threads: maxThreads = chooseThreads(),
   kernels: requestedKernels,
 }: CpuOptions = {}): Promise<Device> {
   const threads = Math.min(maxThreads, MAX_THREADS);
