@@ -1,4 +1,4 @@
-// A line plot as SVG, for pages of this folder, in the style of rnn plot.
+// Line plots as SVG, for pages of this folder, in the style of rnn plot.
 import { svgOf } from '../dist/reports/svg.js';
 
 /**
@@ -6,6 +6,21 @@ import { svgOf } from '../dist/reports/svg.js';
  * labels of the axes
  */
 export function linePlot(lines, { x, y }) {
-  const series = lines.map((line, index) => ({ ...line, run: index, colour: index, isValidation: false }));
-  return svgOf([{ name: 'loss', title: '', unit: '', isLogarithmic: false, hasZero: false, horizontal: x, series }], y);
+  return plots([{ title: '', horizontal: x, lines }], y);
+}
+
+/** Several charts, the first one large. The legend is of the first. */
+export function plots(charts, title) {
+  const filled = charts.map(
+    ({ title: name, unit = '', isLogarithmic = false, hasZero = false, horizontal, lines }) => ({
+      name: 'loss',
+      title: name,
+      unit,
+      isLogarithmic,
+      hasZero,
+      horizontal,
+      series: lines.map((line, index) => ({ ...line, run: index, colour: index, dash: 0 })),
+    }),
+  );
+  return svgOf(filled, title);
 }

@@ -1,137 +1,109 @@
-// How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`,
-// with tinyshakespeare for TEXT. Trains each preset that you name (or takes a finished run from its
-// folder) and keeps the results in bench/quality.json, which has all presets. Writes the end of
-// bench/RESULTS.md: commands, losses, curves and samples. A `note` that you write in the JSON file,
-// on the circumstances of a run, is shown too. `quick` takes 3 minutes, `good` 30, `best` 75.
-// Nothing else should run meanwhile.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+// How well models learn, compared with published results and with other programs: `node
+// bench/quality.js [TASK | TASK=FOLDER | GROUP]…` after `npm run build`. `--list` prints all tasks
+// of bench/quality/tasks.js, with their groups and minutes. Trains each task that you name, or takes
+// its finished run from a folder. Keeps the results in bench/quality.json, and writes the section
+// Quality of bench/RESULTS.md and its charts from all results. Without a task, only writes the
+// section. So you can run the tasks one by one, over several days. Nothing else should run
+// meanwhile.
+//
+// node bench/quality.js [TASK | TASK=FOLDER | GROUP]… [--data ../shared/data] [--python PYTHON]
+// [--runs FOLDER] [--resume] [--note TEXT] [--try SECONDS] [--list]
+//
+// --data is the folder of the texts, --python a Python with PyTorch for the peers. Runs are kept in
+// --runs, and --resume continues a run there that was interrupted. --note is shown with the results.
+// --try limits each run to some seconds, prints its result, and keeps nothing.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { presets } from '../dist/options/presets.js';
-import { withQuality } from './comparison/page.js';
-import { machineTold, programTold } from './comparison/machine.js';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { tableHead, tableRow } from './comparison/markdown.js';
-import { jsonLines, root, run } from './comparison/processes.js';
+import { withSection } from './comparison/page.js';
+import { root } from './comparison/processes.js';
+import { frameworksOf } from './comparison/python.js';
 import { linePlot } from './plot.js';
+import { resultOf, train } from './quality/runs.js';
+import { qualityCharts, qualitySection } from './quality/section.js';
+import { tasks, tasksNamed } from './quality/tasks.js';
 
-const [text, ...named] = process.argv.slice(2);
-const program = join(root, 'bin/rnn.js');
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string', default: join(root, '../shared/data') },
+    python: { type: 'string' },
+    runs: { type: 'string', default: join(tmpdir(), 'rnn-quality') },
+    resume: { type: 'boolean', default: false },
+    note: { type: 'string' },
+    try: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
+});
 const store = join(root, 'bench/quality.json');
-const results = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
-for (const each of named.length > 0 ? named : ['quick', 'good']) {
-  const [, preset, folder] = /^([^=]*)=?(.*)$/.exec(each);
-  results[preset] = resultOf(folder || trained(preset));
-}
-const runs = Object.keys(presets).flatMap((preset) => (preset in results ? [{ preset, ...results[preset] }] : []));
-writeFileSync(store, `${JSON.stringify(results)}\n`);
-
-const section = [
-  '## Quality\n',
-  `Losses on the last tenth of ${basename(text)}, in nats per character: up to 16 contiguous chunks, every character scored once. The`,
-  `validation part is used only to choose the best checkpoint. Measured on ${[...new Set(runs.map(({ machine }) => machine))].join(' and ')}.\n`,
-  tableHead([
-    'command',
-    'validation loss',
-    'training loss',
-    'parameters',
-    'steps',
-    'epochs',
-    'minutes',
-    'characters/s',
-    'by',
-  ]),
-  ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed, program: by }) =>
-    tableRow([
-      `\`rnn train ${basename(text)} --preset ${preset} --device cpu\``,
-      `**${best.toFixed(4)}**`,
-      training.toFixed(3),
-      parameters.toLocaleString('en'),
-      steps.toLocaleString('en'),
-      epochs.toFixed(1),
-      minutes.toFixed(1),
-      speed.toLocaleString('en'),
-      by,
-    ]),
-  ),
-  '\nTraining losses are measured with dropout. Minutes are from the first step to the end, with evaluations and saving. Reading the text and compiling take a few seconds more.\n',
-  ...runs.flatMap(({ preset, note }) => (note === undefined ? [] : [`\`${preset}\`: ${note}\n`])),
-  '![validation loss by time](quality.svg)',
-  ...runs.map(
-    ({ preset, sample }) =>
-      `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``,
-  ),
-].join('\n');
-
 const page = join(root, 'bench/RESULTS.md');
-writeFileSync(page, withQuality(readFileSync(page, 'utf8'), section));
-writeFileSync(
-  join(root, 'bench/quality.svg'),
-  await linePlot(
-    runs.map(({ preset, curve }) => ({ name: preset, points: curve })),
-    { x: 'minutes of training', y: 'validation loss, nats per character' },
-  ),
-);
 
-function trained(preset) {
-  const folder = join(mkdtempSync(join(tmpdir(), 'rnn-quality-')), preset);
-  const { status } = spawnSync(
-    process.execPath,
-    [program, 'train', text, '--preset', preset, '--device', 'cpu', '--out', folder, '--json'],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
-  if (status !== 0) throw new Error(`rnn train --preset ${preset} ended with ${status}`);
-  return folder;
+if (flags.list) list();
+else {
+  const asked = positionals.flatMap(parseTask);
+  for (const each of asked) await measure(each);
+  if (flags.try === undefined) await writeSection();
 }
 
-function resultOf(folder) {
-  const events = jsonLines(readFileSync(join(folder, 'log.jsonl'), 'utf8'));
-  const of = (kind) => events.filter(({ event }) => event === kind);
-  const [start, end, reports] = [of('start')[0], of('end').at(-1), of('report')];
-  const elapsedAt = new Map(reports.map(({ step, elapsedMs }) => [step, elapsedMs]));
-  const last = reports.slice(-20);
-  return {
-    best: end.bestValidationLossNats,
-    training: last.reduce((sum, { lossNats }) => sum + lossNats, 0) / last.length,
-    parameters: start.parameters,
-    steps: end.step,
-    epochs: reports.at(-1).epoch,
-    minutes: end.elapsedMs / 60_000,
-    speed:
-      Math.round(
-        reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[
-          Math.floor(reports.length / 2)
-        ] / 100,
-      ) * 100,
-    machine: machineTold(),
-    program: programTold(),
-    // An evaluation is logged before the report of its step, or right after it.
-    curve: of('evaluation').map(({ step, validationLossNats }) => [
-      round(nearest(elapsedAt, step) / 60_000),
-      round(validationLossNats),
-    ]),
-    sample: run(process.execPath, [
-      program,
-      'sample',
-      '--checkpoint',
-      folder,
-      '--temp',
-      '0.8',
-      '--length',
-      '500',
-      '--seed',
-      '1',
-    ]),
+/** The tasks of an argument, with the folder of a finished run or null. */
+function parseTask(argument) {
+  const [, name, folder] = /^([^=]*)=?(.*)$/.exec(argument);
+  return tasksNamed(name).map((task) => ({ task, folder: folder === '' ? null : resolve(folder) }));
+}
+
+async function measure({ task, folder }) {
+  const settings = {
+    data: resolve(flags.data),
+    work: join(resolve(flags.runs), 'texts'),
+    python: task.peer === null ? null : pythonWithTorch(),
+    isResumed: flags.resume,
+    note: flags.note ?? null,
+    trySeconds: flags.try === undefined ? null : Number(flags.try),
   };
+  const run = folder ?? join(resolve(flags.runs), task.name);
+  if (folder === null) {
+    console.error(`${task.name}: about ${Math.ceil(task.minutes)} minutes, in ${run}`);
+    await train(task, run, settings);
+  }
+  const result = { ...(await resultOf(task, run, settings)), ...(flags.note !== undefined && { note: flags.note }) };
+  if (settings.trySeconds !== null) return console.log(JSON.stringify({ task: task.name, ...result }));
+  // Read again, because another task may have ended meanwhile.
+  writeStore({ ...readStore(), [task.name]: result });
+  console.error(`${task.name}: test loss ${result.testLossNats} nats per character`);
 }
 
-function round(value) {
-  return Number(value.toFixed(4));
-}
-
-function nearest(elapsedAt, step) {
-  const [, elapsed] = [...elapsedAt].reduce((best, each) =>
-    Math.abs(each[0] - step) < Math.abs(best[0] - step) ? each : best,
+function pythonWithTorch() {
+  const found = frameworksOf(flags.python === undefined ? [] : [flags.python]).find(
+    ({ framework }) => framework === 'torch',
   );
-  return elapsed;
+  if (found === undefined) throw new Error('no Python has PyTorch: name one with --python');
+  return found.command;
+}
+
+function readStore() {
+  return existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
+}
+
+/** A line for each task. */
+function writeStore(results) {
+  const lines = Object.entries(results).map(([name, result]) => `${JSON.stringify(name)}: ${JSON.stringify(result)}`);
+  writeFileSync(store, `{\n${lines.join(',\n')}\n}\n`);
+}
+
+async function writeSection() {
+  const results = readStore();
+  writeFileSync(page, withSection(readFileSync(page, 'utf8'), qualitySection(results)));
+  for (const { file, axis, lines } of qualityCharts(results)) {
+    const plot = await linePlot(lines, { x: axis.x, y: 'validation loss, nats per character' });
+    writeFileSync(join(root, 'bench', file), plot);
+  }
+}
+
+function list() {
+  const results = readStore();
+  console.log(tableHead(['task', 'group', 'minutes', 'measured']));
+  for (const { name, group, minutes } of tasks)
+    console.log(tableRow([`\`${name}\``, group, Math.ceil(minutes), results[name]?.date ?? '']));
 }

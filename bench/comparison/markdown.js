@@ -1,4 +1,20 @@
-// Figures and tables as Markdown. Pure.
+// Figures, tables and paragraphs as Markdown. Pure.
+const COLUMNS = 100;
+
+export function table(columns, rows) {
+  return [tableHead(columns), ...rows.map(tableRow)].join('\n');
+}
+
+/** Text in lines of at most 100 columns, as other pages of the project have. */
+export function paragraph(text) {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const line = `${lines.at(-1)} ${word}`.trim();
+    if (line.length <= COLUMNS) lines[lines.length - 1] = line;
+    else lines.push(word);
+  }
+  return lines.join('\n');
+}
 
 export function tableHead(columns) {
   return `${tableRow(columns)}\n${tableRow(columns.map(() => '---'))}`;
@@ -31,8 +47,17 @@ export function stepsTold(steps) {
   return least === most ? `${least}` : `${least} to ${most}`;
 }
 
-export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes = '') {
-  return `${{ lstm: 'LSTM', gru: 'GRU', rnn: 'RNN (tanh)' }[cell]} H${hidden} L${layers}${sizes === 'batch' ? ` N${batch} T${seq}` : ''}`;
+/** The name of a network, with the sizes that it has: `LSTM H128 L2 N50 T50 E64`. */
+export function networkTold({ cell = 'lstm', hidden, layers, batch, seq, embedding = 0 }) {
+  const sizes = [
+    ['H', hidden],
+    ['L', layers],
+    ['N', batch],
+    ['T', seq],
+    ['E', embedding || undefined],
+  ];
+  const told = sizes.filter(([, size]) => size !== undefined).map(([letter, size]) => `${letter}${size}`);
+  return [{ lstm: 'LSTM', gru: 'GRU', rnn: 'RNN (tanh)' }[cell], ...told].join(' ');
 }
 
 /**

@@ -15,7 +15,8 @@ const ROUNDS = 3;
 const cells = ['lstm', 'gru', 'rnn'];
 
 /**
- * The default is a run of about 20 to 30 minutes, longer on many cores; --quick takes one or two.
+ * The default is a run of about an hour with all peers, longer on many cores. --quick takes two or
+ * three minutes.
  */
 export function readOptions(args) {
   const { values } = parseArgs({
@@ -29,7 +30,7 @@ export function readOptions(args) {
       corpus: { type: 'string' },
       device: { type: 'string', default: 'cpu' },
       'peer-device': { type: 'string', default: 'cpu' },
-      python: { type: 'string' },
+      python: { type: 'string', multiple: true },
       write: { type: 'string' },
       'no-write': { type: 'boolean', default: false },
     },
@@ -54,8 +55,8 @@ export function readOptions(args) {
     corpus: values.corpus ?? null,
     device: values.device,
     peerDevice: values['peer-device'],
-    /** null: python3, or the system's Python if only that has torch. */
-    python: values.python ?? null,
+    /** The Pythons that have the peers. None: those that bench/comparison/python.js tries. */
+    pythons: values.python ?? [],
     /** A part of the whole, or another text, replaces a page only if --write names it. */
     write: values['no-write']
       ? null

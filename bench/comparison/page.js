@@ -1,22 +1,24 @@
-// A page of results in two parts, made by two programs: speeds, and below them, from its heading
-// on, quality. Pure.
+// RESULTS.md: sections that different programs measure, each under a heading of the second level.
+// Pure.
 
-const HEADING = '\n## Quality\n';
-
-/** The page with its part on quality replaced, or added. */
-export function withQuality(page, section) {
-  return `${speedsOf(page).trimEnd()}\n\n${section.trim()}\n`;
-}
+/** The sections, in the order of the page, and the beginning of a page that does not exist yet. */
+const sections = ['Speed', 'Quality', 'Scaling'];
+const TITLE = '# Results\n';
 
 /**
- * The page with everything but its part on quality replaced. @param page null if it does not exist
+ * The page with one section replaced, or added in its place.
+ * @param page null if it does not exist
+ * @param section begins with `## ` and the name of the section
  */
-export function withSpeeds(page, speeds) {
-  const at = page === null ? -1 : page.indexOf(HEADING);
-  return at < 0 ? `${speeds.trimEnd()}\n` : `${speeds.trimEnd()}\n${page.slice(at)}`;
+export function withSection(page, section) {
+  const name = nameOf(section);
+  if (!sections.includes(name)) throw new Error(`${name}: one of ${sections.join(', ')}`);
+  const [head, ...old] = (page ?? TITLE).split(/^(?=## )/m);
+  const kept = new Map(old.map((each) => [nameOf(each), each]));
+  kept.set(name, section);
+  const rank = (each) => (sections.indexOf(each) + sections.length + 1) % (sections.length + 1);
+  const ordered = [...kept].toSorted(([a], [b]) => rank(a) - rank(b)).map(([, each]) => each);
+  return `${[head, ...ordered].map((part) => part.trim()).join('\n\n')}\n`;
 }
 
-function speedsOf(page) {
-  const at = page.indexOf(HEADING);
-  return at < 0 ? page : page.slice(0, at);
-}
+const nameOf = (section) => /^## (.*)/.exec(section)[1];

@@ -13,6 +13,25 @@ const GPU_SECONDS = 20;
 /** The target time of a timed sample. */
 const SAMPLING_SECONDS = 2;
 
+/**
+ * The task of the peers: options that rnn would otherwise choose from the text, and that add work,
+ * are off.
+ */
+const plain = {
+  skip: 'none',
+  dropout: 0,
+  'weight-decay': 0,
+  average: 0,
+  'state-reset': 0,
+  'clip-norm': 5,
+  optimizer: 'adam',
+  'learning-rate': 0.002,
+  schedule: 'constant',
+};
+
+/** Options as words of a command line. */
+export const flagsOf = (options) => Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+
 export class Rnn {
   /** The devices that runs reported, by the name of their configuration. */
   deviceLines = new Map();
@@ -89,22 +108,8 @@ export class Rnn {
 
   /** The passes, kernels and bytes of a step that `rnn bench` prints without measuring. */
   dryRun({ cell = 'lstm', hidden, layers, batch, seq }) {
-    return rnn([
-      'bench',
-      '--device',
-      this.#device,
-      '--dry-run',
-      '--cell',
-      cell,
-      '--hidden',
-      hidden,
-      '--layers',
-      layers,
-      '--batch-size',
-      batch,
-      '--sequence-length',
-      seq,
-    ]);
+    const options = { device: this.#device, cell, hidden, layers, 'batch-size': batch, 'sequence-length': seq };
+    return rnn(['bench', '--dry-run', ...flagsOf(options)]);
   }
 
   /** A run of a few small steps, made once, to sample from. */
@@ -117,35 +122,21 @@ export class Rnn {
     return out;
   }
 
-  #trainArguments({ cell = 'lstm', hidden, layers, batch, seq }, out, more) {
-    const sizes = [
-      '--cell',
+  #trainArguments({ cell = 'lstm', hidden, layers, batch, seq, embedding = 0 }, out, more) {
+    const options = {
+      ...plain,
       cell,
-      '--hidden',
       hidden,
-      '--layers',
       layers,
-      '--batch-size',
-      batch,
-      '--sequence-length',
-      seq,
-    ];
-    return [
-      'train',
-      this.#corpus,
-      '--out',
+      embedding,
+      'batch-size': batch,
+      'sequence-length': seq,
+      'evaluate-every': 0,
+      'sample-every': 0,
+      'validation-fraction': 0.01,
       out,
-      '--force',
-      '--json',
-      '--evaluate-every',
-      0,
-      '--sample-every',
-      0,
-      '--validation-fraction',
-      '0.01',
-      ...sizes,
-      ...more,
-    ];
+    };
+    return ['train', this.#corpus, '--force', '--json', ...flagsOf(options), ...more];
   }
 }
 
@@ -164,22 +155,6 @@ function writeSonnets(folder) {
   return join(folder, 'corpora/sonnets.txt');
 }
 
-/**
- * The caller's RNN_… variables must not change the measurement: only the variables in `env` are
- * set.
- */
-function rnn(args, { env = {}, ...options } = {}) {
-  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], {
-    ...options,
-    env: { ...withoutOurs(process.env), ...env },
-  });
-}
-
-/** All variables of rnn as undefined, which removes them. */
-export function withoutOurs(variables) {
-  return Object.fromEntries(
-    Object.keys(variables)
-      .filter((name) => /^RNN_/i.test(name))
-      .map((name) => [name, undefined]),
-  );
+function rnn(args, options) {
+  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], options);
 }

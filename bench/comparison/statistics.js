@@ -67,7 +67,7 @@ export function failure(error) {
 }
 
 /** A side that failed in some round has no median. */
-function mediansOf(rounds) {
+export function mediansOf(rounds) {
   return (rounds[0] ?? []).map((_, side) => {
     const figures = rounds.map((round) => round[side]);
     return figures.includes(null) ? null : median(figures);

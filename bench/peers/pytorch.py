@@ -1,18 +1,17 @@
 """The same network, task and update in PyTorch: how fast does it train and sample on this machine?
 
     pytorch.py CORPUS --cell lstm --hidden 128 --layers 2 --batch 50 --seq 50 --seconds 4
-    pytorch.py CORPUS --hidden 128 --layers 2 --sample 5000
+    pytorch.py CORPUS --hidden 128 --layers 2 --embedding 64 --sample 5000
 
-Stacked nn.LSTM, nn.GRU or nn.RNN over one-hot tokens, a linear head, cross-entropy, clipping by the global norm, Adam. The state is
-carried from window to window. Prints one line of JSON. The time of preparations is not counted.
+The network of pytorch_network.py, cross-entropy, clipping by the global norm, Adam. The state is carried from window to window. Prints
+one line of JSON. The time of preparations is not counted.
 """
 import argparse
-import ctypes
 import json
-import os
-import re
 import statistics
 import time
+
+from peer_setup import add_thread_options, blas_name, limit_threads
 
 WARM_UP_STEPS = 3  # at most
 WARM_UP_SECONDS = 1  # and no new step after this long
@@ -27,47 +26,23 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument('corpus')
     parser.add_argument('--cell', default='lstm', choices=['lstm', 'gru', 'rnn'])
-    for name, default in dict(hidden=128, layers=2, batch=50, seq=50).items():
+    for name, default in dict(hidden=128, layers=2, batch=50, seq=50, embedding=0).items():
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--seconds', type=float, default=4, help='seconds of training to measure')
     parser.add_argument('--steps', type=int, default=0, help='instead of --seconds')
     parser.add_argument('--sample', type=int, default=0, metavar='N', help='sample N characters one after the other, instead of training')
-    parser.add_argument('--threads', type=int, default=1, help='threads of torch')
-    parser.add_argument('--blas-threads', type=int, default=2, help='threads of its BLAS')
     parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
+    add_thread_options(parser)
     return parser.parse_args()
 
 
 options = arguments()
-# The BLAS reads these when torch loads it. But if torch was built with MKL, set_num_threads also sets the threads of MKL.
-for library in ('OPENBLAS', 'MKL'):
-    os.environ[f'{library}_NUM_THREADS'] = str(options.blas_threads)
+limit_threads(options)
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-
-class Network(nn.Module):
-    def __init__(self, cell, symbols, hidden, layers):
-        super().__init__()
-        self.cell = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}[cell](symbols, hidden, layers)
-        self.head = nn.Linear(hidden, symbols)
-        # Looks up rows of the identity matrix, which is faster than making one-hot vectors and adds no weights.
-        self.register_buffer('one_hot', torch.eye(symbols))
-
-    def forward(self, symbols, state):
-        hidden, state = self.cell(F.embedding(symbols, self.one_hot), state)
-        return self.head(hidden.flatten(0, 1)), state
-
-
-def streams(symbols, rows):
-    """Returns inputs and targets, time first, of batch rows that are spread over the text."""
-    length = (len(symbols) - 1) // rows
-    return tuple(symbols[start:start + rows * length].view(rows, length).t().contiguous() for start in (0, 1))
-
-
-def detached(state):
-    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+from pytorch_network import Network, detached, streams  # noqa: E402
 
 
 def training_steps(network, inputs, targets, seq):
@@ -132,27 +107,6 @@ def sample(network):
     return dict(charactersPerSecond=options.sample / seconds, seconds=seconds)
 
 
-def blas():
-    """Returns the library that computes matrix products, as far as it is known."""
-    try:
-        with open('/proc/self/maps', encoding='utf-8') as file:
-            paths = sorted({line.split()[-1] for line in file if re.search(r'/lib(openblas|mkl_core|blis|blas)[^/]*$', line.rstrip())})
-        return openblas_told(paths[0]) or os.path.basename(paths[0])
-    except (OSError, IndexError):
-        return torch.__config__.show().split('BLAS_INFO=')[-1].split(',')[0]
-
-
-def openblas_told(path):
-    """Returns the name, version and kernels that OpenBLAS reports."""
-    try:
-        tell = ctypes.CDLL(path).openblas_get_config
-    except (OSError, AttributeError):
-        return None
-    tell.restype = ctypes.c_char_p
-    words = tell().decode().split()
-    return ' '.join(word for word in words if not re.match(r'NO_|MAX_|DYNAMIC', word))
-
-
 def main():
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
@@ -160,14 +114,15 @@ def main():
     with open(options.corpus, encoding='utf-8', newline='') as file:
         text = file.read()
     index = {character: i for i, character in enumerate(sorted(set(text)))}
-    network = Network(options.cell, len(index), options.hidden, options.layers).to(options.device)
+    network = Network(options.cell, len(index), options.hidden, options.layers, options.embedding).to(options.device)
     if options.sample:
         result = dict(measure='sample', **sample(network))
     else:
         result = dict(measure='train', **train(network, torch.tensor([index[character] for character in text], device=options.device)))
     card = torch.cuda.get_device_name() if options.device == 'cuda' else None
-    setting = {name: getattr(options, name) for name in ('cell', 'hidden', 'layers', 'batch', 'seq', 'device', 'threads')}
-    print(json.dumps(dict(peer='PyTorch', version=torch.__version__, card=card, blas=blas(), blasThreads=options.blas_threads, symbols=len(index), **setting, **result)))
+    setting = {name: getattr(options, name) for name in ('cell', 'hidden', 'layers', 'batch', 'seq', 'embedding', 'device', 'threads')}
+    about = dict(peer='PyTorch', version=torch.__version__, card=card, blas=blas_name(torch), blasThreads=options.blas_threads)
+    print(json.dumps(dict(**about, symbols=len(index), **setting, **result)))
 
 
 main()

@@ -2,17 +2,17 @@
 import { describe, expect, it, vi } from 'vitest';
 // prettier-ignore
 // @ts-expect-error bench/ is plain JavaScript, without types
-import { commandTold, networkTold, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
+import { commandTold, networkTold, paragraph, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
 // @ts-expect-error the same
-import { withQuality, withSpeeds } from '../../bench/comparison/page.js';
+import { withSection } from '../../bench/comparison/page.js';
 // @ts-expect-error the same
 import { readOptions } from '../../bench/comparison/options.js';
 // @ts-expect-error the same
-import { threadCandidates } from '../../bench/comparison/pytorch.js';
+import { bestThreads, threadCandidates } from '../../bench/comparison/python-peers.js';
 // @ts-expect-error the same
-import { withoutOurs } from '../../bench/comparison/rnn.js';
+import { newestFirst } from '../../bench/comparison/python.js';
 // @ts-expect-error the same
-import { run } from '../../bench/comparison/processes.js';
+import { run, withoutTuning } from '../../bench/comparison/processes.js';
 // @ts-expect-error the same
 import { alternate, median, noisyRounds, pairedRatio } from '../../bench/comparison/statistics.js';
 
@@ -155,19 +155,45 @@ describe('alternating', () => {
   });
 });
 
-describe('our own runs', () => {
-  it('see no variable of rnn that the caller has set', () => {
-    expect(withoutOurs({ RNN_KERNELS: 'wasm', RNN_DEVICE: 'cpu', PATH: '/bin' })).toEqual({
+describe('the programs of a benchmark', () => {
+  it('see no variable that tunes them for one machine', () => {
+    const variables = {
+      RNN_KERNELS: 'wasm',
+      OPENBLAS_CORETYPE: 'Haswell',
+      OPENBLAS_L2_SIZE: '1',
+      OPENBLAS_X: 'a',
+      PATH: 'b',
+    };
+    expect(withoutTuning(variables)).toEqual({
       RNN_KERNELS: undefined,
-      RNN_DEVICE: undefined,
+      OPENBLAS_CORETYPE: undefined,
+      OPENBLAS_L2_SIZE: undefined,
     });
     vi.stubEnv('RNN_KERNELS', 'wasm');
-    vi.stubEnv('RNN_DEVICE', 'cpu');
-    const script = "console.log(Object.keys(process.env).filter((name) => name.startsWith('RNN_')).join())";
-    expect(
-      run(process.execPath, ['-e', script], { env: { ...withoutOurs(process.env), RNN_KERNELS: 'x' } }).trim(),
-    ).toBe('RNN_KERNELS');
+    vi.stubEnv('OPENBLAS_CORETYPE', 'Haswell');
+    const script = 'console.log(Object.keys(process.env).filter((name) => /^(RNN_|OPENBLAS_C)/.test(name)).join())';
+    expect(run(process.execPath, ['-e', script]).trim()).toBe('');
+    expect(run(process.execPath, ['-e', script], { env: { RNN_KERNELS: 'x' } }).trim()).toBe('RNN_KERNELS');
     vi.unstubAllEnvs();
+  });
+
+  it('are each version of a framework once, newest first', () => {
+    const found = [
+      { framework: 'torch', version: '1.13.0a0', command: 'a' },
+      { framework: 'torch', version: '2.9.1+cpu', command: 'b' },
+      { framework: 'torch', version: '2.15.0+cu132', command: 'c' },
+      { framework: 'torch', version: '2.9.1+cpu', command: 'd' },
+    ];
+    expect(newestFirst(found).map(({ command }: { command: string }) => command)).toEqual(['c', 'b', 'a']);
+  });
+
+  it('get the numbers of threads that are fastest in the better of two tries', () => {
+    const speeds: Record<string, number[]> = { '1': [80, 200], '2': [100, 100], '4': [10] };
+    const chosen = bestThreads([{ threads: 1 }, { threads: 2 }, { threads: 4 }], ({ threads }: { threads: number }) =>
+      speeds[threads].shift(),
+    );
+    expect(chosen).toEqual({ threads: 1, speed: 200 });
+    expect(speeds['4']).toEqual([]); // too slow for a second try
   });
 });
 
@@ -177,13 +203,19 @@ describe('the page', () => {
     expect(tableRow(['x|y', 'two\nlines', 3])).toBe(String.raw`| x\|y | two lines | 3 |`);
   });
 
+  it('has paragraphs of at most 100 columns', () => {
+    expect(paragraph(`a  b\n${'c'.repeat(97)} d`)).toBe(`a b\n${'c'.repeat(97)} d`);
+    expect(paragraph(`${'c'.repeat(99)} de`)).toBe(`${'c'.repeat(99)}\nde`);
+  });
+
   it('rounds figures, and has a dash for a missing figure', () => {
     expect([78_543, 1960.4, 425.3, 8.123, null].map(speed)).toEqual(['78,500', '1,960', '425', '8.12', '–']);
     expect([ratio(1.58), ratio(123.45), ratio(null)]).toEqual(['1.58', '123', '–']);
   });
 
   it('names networks and rounds', () => {
-    expect(networkTold({ hidden: 128, layers: 2, batch: 50, seq: 40 }, 'batch')).toBe('LSTM H128 L2 N50 T40');
+    expect(networkTold({ hidden: 128, layers: 2, batch: 50, seq: 40 })).toBe('LSTM H128 L2 N50 T40');
+    expect(networkTold({ hidden: 8, layers: 2, batch: 5, seq: 4, embedding: 64 })).toBe('LSTM H8 L2 N5 T4 E64');
     expect(networkTold({ cell: 'rnn', hidden: 8, layers: 1 })).toBe('RNN (tanh) H8 L1');
     expect(roundsTold({ rounds: [[1], [1], [1]], repeated: 0, noisy: 0 })).toBe('3');
     expect([[], [1, 1], [60, 52, 57]].map(stepsTold)).toEqual(['', '1', '52 to 60']);
@@ -214,9 +246,9 @@ describe('the options of the benchmark', () => {
     expect(write).toMatch(/RESULTS\.md$/);
   });
 
-  it('take the PyTorch of a named Python, and name none by default', () => {
-    expect(readOptions([]).python).toBeNull();
-    expect(readOptions(['--python', 'venv/bin/python']).python).toBe('venv/bin/python');
+  it('take the peers of the named Pythons, and name none by default', () => {
+    expect(readOptions([]).pythons).toEqual([]);
+    expect(readOptions(['--python', 'a/python', '--python', 'b/python']).pythons).toEqual(['a/python', 'b/python']);
   });
 
   it('write no page for a part, unless --write names one', () => {
@@ -268,19 +300,21 @@ describe('the options of the benchmark', () => {
   });
 });
 
-describe('a page of two parts', () => {
-  const speeds = '# Speed\n\n| a | b |\n';
-  const quality = '## Quality\n\nof presets';
+describe('a page of sections', () => {
+  const page = '# Results\n\nwords\n\n## Speed\n\n### Training\n\n| a |\n\n## Scaling\n\nold\n';
 
-  it('keeps each part when the other is measured again', () => {
-    const both = withQuality(speeds, quality);
-    expect(both).toBe(`${speeds}\n${quality}\n`);
-    expect(withSpeeds(both, '# Speed\n\nnow')).toBe(`# Speed\n\nnow\n\n${quality}\n`);
-    expect(withQuality(both, '## Quality\n\nnow')).toBe(`${speeds}\n## Quality\n\nnow\n`);
+  it('keeps the other sections when one is measured again', () => {
+    expect(withSection(page, '## Speed\n\nnow\n')).toBe('# Results\n\nwords\n\n## Speed\n\nnow\n\n## Scaling\n\nold\n');
   });
 
-  it('may lack the second part, or not be there yet', () => {
-    expect(withSpeeds(null, speeds)).toBe(speeds);
-    expect(withSpeeds('# old\n', speeds)).toBe(speeds);
+  it('gets a new section in its place', () => {
+    const all = withSection(page, '## Quality\n\nnew\n');
+    expect(all.match(/^## .*/gm)).toEqual(['## Speed', '## Quality', '## Scaling']);
+    expect(withSection(all, '## Quality\n\nnew\n')).toBe(all);
+    expect(withSection(null, '## Speed\n\nfirst\n')).toBe('# Results\n\n## Speed\n\nfirst\n');
+  });
+
+  it('has no section that no program writes', () => {
+    expect(() => withSection(page, '## Beauty\n')).toThrow('Beauty: one of Speed, Quality, Scaling');
   });
 });

@@ -1,0 +1,137 @@
+// The tasks of bench/quality.js: each is a row. Pure.
+//
+// A task names its text, how the text is split, and either the options of `rnn train` or the script
+// of a peer with its options. `minutes` is about how long it takes on two cores. `published` is the
+// test loss in nats per character that the authors of the text's benchmark report.
+
+/** Where a text comes from, and the beginning of its SHA-256. A generated text has a count instead. */
+export const texts = {
+  'warpeace.txt': { sha256: 'b0fc81c399971eaf', source: 'War and Peace by Tolstoy in English, with LF line ends' },
+  'tinyshakespeare.txt': { sha256: '86c4e6aa9db7c042', source: 'data/tinyshakespeare/input.txt of karpathy/char-rnn' },
+  'names.txt': { sha256: '0a30b5557f192f32', source: 'names.txt of karpathy/makemore' },
+  'languages.tsv': {
+    sha256: 'a176fabfd6e95069',
+    source: 'data/names/ of spro/practical-pytorch as surname, tab, language: sorted, equal rows merged',
+  },
+  'dates.tsv': { count: 20_000, kind: 'dates' },
+  'reversal.tsv': { count: 40_000, kind: 'reversal' },
+};
+
+/**
+ * How a text is split 80/10/10. `inOrder`: the text trains, validates and tests, in this order.
+ * `firstTests`: the last tenth validates, and the first tenth tests. `records`, `pairs`: a hash of
+ * each record decides.
+ */
+export const splits = {
+  inOrder: ['--validation-fraction', 0.1, '--test-fraction', 0.1],
+  firstTests: null,
+  records: ['--records', 'line', '--validation-fraction', 0.1, '--test-fraction', 0.1],
+  pairs: ['--records', 'line', '--learn-after', String.raw`\t`, '--validation-fraction', 0.1, '--test-fraction', 0.1],
+};
+
+const words = (line) => line.split(' ').filter(Boolean);
+
+/** Test losses of Karpathy, Johnson and Fei-Fei (2015) for 128 units, from memory. */
+const published = {
+  lstm: [1.277, 1.227],
+  gru: [1.23, 1.226],
+  rnn: [1.417, 1.286],
+};
+/** The lowest test loss of their table, from memory: a GRU of three layers of 512 units. */
+const publishedBest = 1.077;
+
+const warAndPeace = { group: 'warpeace', text: 'warpeace.txt', split: 'inOrder' };
+const shakespeare = { text: 'tinyshakespeare.txt', split: 'firstTests' };
+const names = { group: 'names', text: 'names.txt', split: 'records' };
+
+/** The same LSTM for rnn and for PyTorch, with the rate and the decay that rnn chooses for it. */
+const equalNetworks = {
+  '3m': { hidden: 256, dropout: 0.3, seconds: 165, 'learning-rate': 0.016 },
+  '30m': { hidden: 512, dropout: 0.5, seconds: 1650, 'learning-rate': 0.0078 },
+};
+const equalOptions = { layers: 2, embedding: 64, 'weight-decay': 0.02, 'clip-norm': 0.5 };
+
+function equalTasks([time, { seconds, ...sizes }]) {
+  const common = Object.entries({ ...equalOptions, ...sizes }).flatMap(([name, value]) => [`--${name}`, value]);
+  const task = { ...shakespeare, group: 'equal-time', time, minutes: seconds / 60 + 1, seconds };
+  const plain = words('--cell lstm --skip none --state-reset 0 --batch-size 32 --sequence-length 64');
+  return [
+    { ...task, name: `equal-time-${time}-rnn`, rnn: [...plain, ...common, '--budget', `${seconds}s`] },
+    {
+      ...task,
+      name: `equal-time-${time}-pytorch`,
+      peer: { script: 'pytorch_quality.py', args: common },
+    },
+  ];
+}
+
+/** The peers get as many seconds of training as the preset, without evaluations. */
+function makemoreTasks([preset, seconds]) {
+  return ['gru', 'transformer'].map((model) => ({
+    ...names,
+    name: `names-${preset}-makemore-${model}`,
+    preset,
+    minutes: seconds / 60 + 1,
+    seconds,
+    peer: { script: 'makemore.py', args: ['--model', model] },
+  }));
+}
+
+const MINUTES_OF_PRESETS = { quick: 3, good: 30, best: 66 };
+
+export const tasks = [
+  ...Object.entries(published).flatMap(([cell, losses]) =>
+    losses.map((loss, index) => ({
+      ...warAndPeace,
+      name: `warpeace-${cell}-128x${index + 1}`,
+      rnn: ['--preset', 'karpathy-2015', '--cell', cell, '--hidden', 128, '--layers', index + 1],
+      published: loss,
+      minutes: { lstm: 12, gru: 10, rnn: 5 }[cell] * (index + 1),
+    })),
+  ),
+  {
+    ...warAndPeace,
+    name: 'warpeace-best',
+    rnn: words('--preset best'),
+    published: publishedBest,
+    minutes: MINUTES_OF_PRESETS.best,
+  },
+  { ...shakespeare, group: 'shakespeare', name: 'shakespeare-default', rnn: [], minutes: 2, sample: true },
+  ...Object.entries(MINUTES_OF_PRESETS).map(([preset, minutes]) => ({
+    ...shakespeare,
+    group: 'shakespeare',
+    name: `shakespeare-${preset}`,
+    rnn: ['--preset', preset],
+    minutes,
+    sample: true,
+  })),
+  ...Object.entries(equalNetworks).flatMap(equalTasks),
+  ...['quick', 'good'].map((preset) => ({
+    ...names,
+    name: `names-${preset}`,
+    preset,
+    rnn: ['--preset', preset],
+    minutes: MINUTES_OF_PRESETS[preset],
+  })),
+  ...Object.entries({ quick: 165, good: 1650 }).flatMap(makemoreTasks),
+  { ...names, group: 'lists', name: 'names-default', rnn: [], minutes: 2 },
+  { group: 'lists', text: 'languages.tsv', split: 'pairs', name: 'languages-default', rnn: [], minutes: 1 },
+  {
+    group: 'lists',
+    text: 'languages.tsv',
+    split: 'pairs',
+    name: 'languages-tutorial',
+    peer: { script: 'tutorial.py', args: [], threads: { threads: 1, blasThreads: 1 } },
+    minutes: 10,
+  },
+  { group: 'lists', text: 'dates.tsv', split: 'pairs', name: 'dates-default', rnn: [], minutes: 2 },
+  { group: 'lists', text: 'reversal.tsv', split: 'pairs', name: 'reversal-default', rnn: [], minutes: 2 },
+].map((task) => ({ ...task, rnn: task.rnn ?? null, peer: task.peer ?? null }));
+
+/** The tasks of a name: a task, or a group. @throws for an unknown name */
+export function tasksNamed(name) {
+  const found = tasks.filter((task) => task.name === name || task.group === name);
+  if (found.length > 0) return found;
+  const known = [...new Set(tasks.map(({ group }) => group)), ...tasks.map((task) => task.name)];
+  throw new Error(`${name} is not a task: expected one of ${known.join(', ')}`);
+}
