@@ -3,13 +3,11 @@
 // files, trains 20 update steps on it with `--records line`, and prints the peak memory in bytes per
 // character, without the peak of a run on the first 200,000 lines. Removes the list afterwards.
 // Fails (exit code 1) above 2.6 bytes.
-import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root } from './comparison/processes.js';
-import { preloading } from './survival/trainer.js';
+import { withPeakMemory } from './comparison/peak-memory.js';
 
 const { values: flags } = parseArgs({ options: { lines: { type: 'string', default: '50000000' } } });
 const MAX_BYTES = 2.6;
@@ -20,8 +18,9 @@ try {
   const few = peakOf('few.txt', Math.min(FEW, Number(flags.lines)));
   const all = peakOf('all.txt', Number(flags.lines));
   const bytes = (all.peak - few.peak) / (all.characters - few.characters);
-  const seconds = (all.elapsedMs / 1000).toFixed(0);
-  console.log(`${bytes.toFixed(2)} bytes per character, at most ${MAX_BYTES} expected, after ${seconds} s`);
+  console.log(
+    `${bytes.toFixed(2)} bytes per character, at most ${MAX_BYTES} expected, after ${all.seconds.toFixed(0)} s`,
+  );
   process.exitCode = bytes <= MAX_BYTES ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -32,23 +31,10 @@ function peakOf(name, lines) {
   const path = join(folder, name);
   writeList(path, lines);
   const words = `--records line --max-steps 20 --evaluate-every 0 --device cpu --threads 1 --quiet --force`.split(' ');
-  const program = join(root, 'bin/rnn.js');
-  const began = performance.now();
-  const script = `import { isMainThread } from 'node:worker_threads';
-    if (isMainThread) process.on('exit', () => console.error('peak ' + process.resourceUsage().maxRSS));`;
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [program, 'train', path, ...words, '--out', join(folder, 'run')],
-    {
-      env: { ...process.env, ...preloading(script) },
-      encoding: 'utf8',
-    },
-  );
-  if (status !== 0) throw new Error(stderr);
-  const peak = 1024 * Number(/^peak (\d+)$/m.exec(stderr)[1]);
+  const { peakBytes: peak, seconds } = withPeakMemory(['train', path, ...words, '--out', join(folder, 'run')]);
   const characters = statSync(path).size;
   console.log(`${lines} lines, ${characters} characters: ${(peak / 1e6).toFixed(0)} MB`);
-  return { peak, characters, elapsedMs: performance.now() - began };
+  return { peak, characters, seconds };
 }
 
 /** Names of 14 to 22 letters in two words. */

@@ -1,126 +1,221 @@
-// How training speed depends on threads, batch, hidden units, time steps and the length of the
-// text: `node bench/scaling.js [--write FILE]` after `npm run build`. Varies one size at a time
-// around an LSTM of two layers of 128 units, batch 50, 50 time steps. Prints a Markdown table on
-// stdout. About six minutes. Figures are medians of three rounds, each of all sizes in turn.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// How time and memory depend on threads, hidden units and the length of the text, compared with
+// formulas, and when docs/train_distributed.py is the better way: `node bench/scaling.js` after `npm
+// run build`. Writes the section Scaling of bench/RESULTS.md, its chart, and the raw data to
+// bench/scaling.json. Takes about 25 minutes, and 3 GB of disk and 5 GB of memory for the longest
+// text and the largest network. Nothing else should run meanwhile.
+//
+// node bench/scaling.js [--only threads,hidden,text,distributed] [--rounds 3] [--seconds 2]
+// [--hidden 64,128,…] [--text 10000,…] [--python PYTHON] [--no-write]
+//
+// --only measures some of the parts, and keeps the results of the other parts. Figures are medians of rounds. --python
+// names a Python with PyTorch, for `distributed`.
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineTold, programTold } from './comparison/machine.js';
-import { speed, tableHead, tableRow } from './comparison/markdown.js';
-import { jsonLines, root, run } from './comparison/processes.js';
+import { withSection } from './comparison/page.js';
+import { withPeakMemory } from './comparison/peak-memory.js';
+import { jsonLines, root, run, secondsOf } from './comparison/processes.js';
+import { frameworksOf } from './comparison/python.js';
+import { flagsOf } from './comparison/rnn.js';
 import { median } from './comparison/statistics.js';
+import { plots } from './plot.js';
+import { scalingCharts, scalingSection } from './scaling/section.js';
 
 const { values: flags } = parseArgs({
   options: {
+    only: { type: 'string', default: 'threads,hidden,text,distributed' },
     rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '1' },
-    write: { type: 'string' },
+    seconds: { type: 'string', default: '2' },
+    hidden: { type: 'string', default: '64,128,256,512,1024,2048' },
+    text: { type: 'string', default: '10000,100000,1000000,10000000,100000000,1000000000' },
+    python: { type: 'string' },
+    'no-write': { type: 'boolean', default: false },
   },
 });
-const program = join(root, 'bin/rnn.js');
-const page = [];
+const numbers = (list) => list.split(',').map(Number);
+const cores = availableParallelism();
+const rounds = Number(flags.rounds);
+/** Rows and steps of the part on threads, and of the distributed program. */
+const WIDE = { 'batch-size': 64, 'sequence-length': 64 };
+const USUAL = { layers: 2, 'batch-size': 50, 'sequence-length': 50 };
+const plain = { cell: 'lstm', skip: 'none', dropout: 0, 'weight-decay': 0, 'state-reset': 0 };
+const rest = { 'evaluate-every': 0, 'sample-every': 0, 'validation-fraction': 0, device: 'cpu' };
 
-const varied = [
-  ...[1, 2, 4, 8, 16].map((threads) => [`${threads} ${threads === 1 ? 'thread' : 'threads'}`, { threads }]),
-  ...[1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map((batch) => [`batch ${batch}`, { 'batch-size': batch }]),
-  ...[32, 64, 128, 256, 512, 1024, 2048].map((hidden) => [`hidden ${hidden}`, { hidden }]),
-  ...[16, 32, 64, 128, 256, 512].map((steps) => [`${steps} steps`, { 'sequence-length': steps }]),
-];
-const texts = [1, 10, 100];
-
-say('# How speed depends on sizes\n');
-say(
-  `${machineTold()}, ${programTold()}, Node ${process.version}. LSTM of two layers of 128 units, batch 50, 50 steps, ${availableParallelism()} threads, unless`,
-);
-say(`the first column names another value. Medians of ${flags.rounds}.\n`);
-const measured = new Map(varied.map(([name]) => [name, []]));
-for (let round = 0; round < Number(flags.rounds); round++) {
-  for (const [name, sizes] of varied) measured.get(name).push(benched(sizes));
-}
-say(tableHead(['', 'characters/s', 'GFLOP/s', 'a step, ms', 'compiling, ms', 'memory, MB']));
-for (const [name, results] of measured) {
-  const of = (figure) => median(results.map(figure));
-  say(
-    tableRow([
-      name,
-      speed(of(({ training }) => training.charactersPerSecond)),
-      of(({ training }) => training.gigaflops).toFixed(0),
-      of(({ training }) => training.stepMs).toPrecision(3),
-      of(({ compileMs }) => compileMs).toFixed(0),
-      (of(({ memoryBytes }) => memoryBytes) / 1e6).toFixed(0),
-    ]),
-  );
-}
-
+const store = join(root, 'bench/scaling.json');
+const page = join(root, 'bench/RESULTS.md');
 const folder = mkdtempSync(join(tmpdir(), 'rnn-scaling-'));
-const characters = new Map(texts.map((megabytes) => [megabytes, []]));
-for (const megabytes of texts) writeFileSync(fileOf(megabytes), made(megabytes * 1e6));
-for (let round = 0; round < Number(flags.rounds); round++)
-  for (const megabytes of texts) characters.get(megabytes).push(trained(megabytes));
-rmSync(folder, { recursive: true });
-say(`\nThe length of the text:\n\n${tableHead(['text, MB', 'characters/s'])}`);
-for (const [megabytes, figures] of characters) say(tableRow([megabytes, speed(median(figures))]));
-if (flags.write !== undefined) writeFileSync(flags.write, `${page.join('\n')}\n`);
-
-function benched(sizes) {
-  return jsonLines(
-    run(process.execPath, [
-      program,
-      'bench',
-      '--device',
-      'cpu',
-      '--json',
-      '--seconds',
-      flags.seconds,
-      ...Object.entries(sizes).flatMap(([name, value]) => [`--${name}`, value]),
-    ]),
-  )[0];
-}
-
-function trained(megabytes) {
-  const sizes = ['--hidden', 128, '--layers', 2, '--batch-size', 50, '--sequence-length', 50];
-  const rest = [
-    '--json',
-    '--force',
-    '--out',
-    join(folder, 'run'),
-    '--max-time',
-    '6s',
-    '--max-steps',
-    1e9,
-    '--evaluate-every',
-    0,
-    '--sample-every',
-    0,
-    '--validation-fraction',
-    0,
-  ];
-  const events = jsonLines(run(process.execPath, [program, 'train', fileOf(megabytes), ...sizes, ...rest]));
-  return median(
-    events
-      .filter(({ event }) => event === 'report')
-      .slice(1)
-      .map(({ charactersPerSecond }) => charactersPerSecond),
-  );
-}
-
-function fileOf(megabytes) {
-  return join(folder, `${megabytes}.txt`);
-}
-
-/** Text of 60 characters, in an order that does not matter here. */
-function made(length) {
-  const bytes = Buffer.alloc(length);
-  let seed = 1;
-  for (let i = 0; i < length; i++) {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    bytes[i] = 40 + ((seed >>> 16) % 60);
+const data = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
+const parts = { threads: measureThreads, hidden: measureHidden, text: measureTexts, distributed: measureDistributed };
+try {
+  for (const part of flags.only.split(',')) {
+    console.error(part);
+    const about = {
+      date: new Date().toISOString().slice(0, 10),
+      machine: machineTold(),
+      program: programTold(),
+      cores,
+    };
+    data[part] = { ...about, ...(await parts[part]()) };
   }
-  return bytes;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+const section = scalingSection(data);
+process.stdout.write(section);
+if (!flags['no-write']) {
+  writeFileSync(store, `${JSON.stringify(data, null, 1)}\n`);
+  writeFileSync(page, withSection(readFileSync(page, 'utf8'), section));
+  writeFileSync(join(root, 'bench/scaling.svg'), plots(scalingCharts(data), 'Time and memory, measured and computed'));
 }
 
-function say(text) {
-  page.push(text);
-  console.log(text);
+/**
+ * Threads share the rows of a batch. With n threads, each computes a n-th of them, at least four
+ * rows. So n threads are simulated by one thread with a n-th of the rows.
+ */
+function measureThreads() {
+  const counts = [1, 2, 4, 8, 16];
+  const networks = [128, 512].map((hidden) => ({ hidden, layers: 2 }));
+  const rows = networks.flatMap((network) =>
+    counts.map((threads) => ({ ...network, threads, measured: [], simulated: [] })),
+  );
+  for (let round = 0; round < rounds; round++) {
+    for (const { hidden, layers, threads, measured, simulated } of rows) {
+      const options = { ...WIDE, hidden, layers };
+      if (threads <= cores) measured.push(benched({ ...options, threads }).training.stepMs);
+      const share = { ...options, 'batch-size': WIDE['batch-size'] / threads, threads: 1 };
+      simulated.push(benched(share).training.stepMs);
+    }
+  }
+  return { batch: WIDE['batch-size'], steps: WIDE['sequence-length'], rows };
+}
+
+/** A step and its memory for each number of hidden units. */
+function measureHidden() {
+  const rows = numbers(flags.hidden).map((hidden) => ({ hidden, rounds: [] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { hidden, rounds: all } of rows) {
+      const { parameters, multiplyAdds, training } = benched({ ...USUAL, hidden });
+      const { stepMs, gigaflops, partOfPeak } = training;
+      all.push({ parameters, multiplyAdds, stepMs, gigaflops, partOfPeak });
+    }
+  }
+  const text = writeText(1e6);
+  return { rows: rows.map((row) => ({ ...row, ...memoryOf(text, { hidden: row.hidden }, ['--max-steps', 10]) })) };
+}
+
+/** A network of 128 units on texts of different lengths. */
+function measureTexts() {
+  return {
+    rows: numbers(flags.text).map((characters) => {
+      const text = writeText(characters);
+      const row = { characters, ...memoryOf(text, { hidden: 128 }, ['--max-steps', 1e9, '--max-time', '6s']) };
+      rmSync(text);
+      return row;
+    }),
+  };
+}
+
+/** The estimated and the measured memory of a short run, its speed, and the seconds to open the text. */
+function memoryOf(text, network, length) {
+  const options = { ...plain, ...USUAL, ...network, ...rest, out: join(folder, 'run') };
+  const { stdout, peakBytes, seconds } = withPeakMemory([
+    'train',
+    text,
+    '--force',
+    '--json',
+    ...flagsOf(options),
+    ...length,
+  ]);
+  const events = jsonLines(stdout);
+  const of = (kind) => events.filter(({ event }) => event === kind);
+  const speeds = of('report').map(({ charactersPerSecond }) => charactersPerSecond);
+  return {
+    estimatedBytes: Math.round(of('start')[0].memoryBytes),
+    peakBytes,
+    openSeconds: seconds - of('end')[0].elapsedMs / 1000,
+    // The first report includes compilation by V8.
+    charactersPerSecond: speeds.length > 1 ? Math.round(median(speeds.slice(1))) : undefined,
+  };
+}
+
+/** docs/train_distributed.py with one process and with a process per core, compared with rnn. */
+async function measureDistributed() {
+  const python = frameworksOf(flags.python === undefined ? [] : [flags.python]).find(
+    ({ framework }) => framework === 'torch',
+  );
+  if (python === undefined) throw new Error('no Python has PyTorch: name one with --python');
+  const text = writeText(1e6);
+  const rows = [];
+  for (const hidden of [128, 512]) {
+    const out = join(folder, `distributed-${hidden}`);
+    const options = { ...plain, hidden, layers: 2, 'max-steps': 1, ...rest, 'validation-fraction': 0.01, out };
+    rnn(['train', text, '--force', '--quiet', ...flagsOf(options)]);
+    rnn(['export', out, '--out', `${out}.safetensors`]);
+    const row = { hidden, layers: 2, parameters: 0, rnn: [], processes: { 1: [], [cores]: [] } };
+    for (let round = 0; round < rounds; round++) {
+      const { parameters, training } = benched({ ...WIDE, hidden, layers: 2 });
+      row.parameters = parameters;
+      row.rnn.push(training.charactersPerSecond);
+      for (const [count, speeds] of Object.entries(row.processes))
+        speeds.push(await distributedSpeed(python.command, `${out}.safetensors`, text, count));
+    }
+    rows.push(row);
+  }
+  return { torch: python.version, batch: WIDE['batch-size'], steps: WIDE['sequence-length'], rows };
+}
+
+/** Characters per second, from the difference of a long and a short run. */
+async function distributedSpeed(python, model, text, processes) {
+  const port = await freePort();
+  const launcher = `-m torch.distributed.run --nproc_per_node ${processes} --master_addr 127.0.0.1 --master_port ${port}`;
+  const script = [join(root, 'docs/train_distributed.py'), model, text, '--out', join(folder, 'trained.safetensors')];
+  // By default gloo listens at the address of the machine's name, which need not exist.
+  const env = { OMP_NUM_THREADS: String(cores / processes), GLOO_SOCKET_IFNAME: 'lo', CUDA_VISIBLE_DEVICES: '' };
+  const timed = (steps) =>
+    secondsOf(() => {
+      const words = [...launcher.split(' '), '--monitor_interval', 0.1, ...script, ...flagsOf({ ...WIDE, steps })];
+      run(python, words, { env, seconds: 3600 });
+    });
+  const short = 5;
+  const few = timed(short);
+  for (let long = 4 * short; ; long *= 3) {
+    const more = timed(long) - few;
+    if (more > Number(flags.seconds)) return (WIDE['batch-size'] * WIDE['sequence-length'] * (long - short)) / more;
+  }
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function benched(options) {
+  return jsonLines(rnn(['bench', '--device', 'cpu', '--json', ...flagsOf({ seconds: flags.seconds, ...options })]))[0];
+}
+
+function rnn(words) {
+  return run(process.execPath, [join(root, 'bin/rnn.js'), ...words], { seconds: 3600 });
+}
+
+/** A text of 60 characters, in an order that does not matter here. @returns its path */
+function writeText(characters) {
+  const path = join(folder, `${characters}.txt`);
+  const piece = Buffer.alloc(Math.min(characters, 1e7));
+  let seed = 1;
+  for (let i = 0; i < piece.length; i++) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    piece[i] = 40 + ((seed >>> 16) % 60);
+  }
+  const file = openSync(path, 'w');
+  for (let left = characters; left > 0; left -= piece.length) writeSync(file, piece, 0, Math.min(left, piece.length));
+  closeSync(file);
+  return path;
 }
