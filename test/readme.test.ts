@@ -176,7 +176,10 @@ describe('every linked page exists', () => {
 
 it('docs/choosing.md lists the options of the presets for a training time', () => {
   for (const name of ['quick', 'good', 'best'] as const) {
-    const { cell, layers, hidden, batchSize, sequenceLength, dropout, weightDecay } = presets[name].options(1_000_000);
+    const { cell, layers, hidden, batchSize, sequenceLength, dropout, weightDecay } = presets[name].options({
+      length: 1_000_000,
+      kind: 'text',
+    });
     const row = read('docs/choosing.md')
       .split('\n')
       .find((line) => line.startsWith(`| \`--preset ${name}\``));

@@ -8,6 +8,9 @@ export const parts = ['all', 'train', 'validation', 'test'] as const;
  */
 export type Part = (typeof parts)[number];
 
+/** Running text, a list of records, or records of which the model learns a part. */
+export type TextKind = 'text' | 'list' | 'pairs';
+
 /** The level of a model: a token is a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
 

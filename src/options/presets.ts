@@ -2,7 +2,7 @@
 // preset. The first three presets are for a training time on two cores, and choose their sizes by
 // the text. All others are the settings of programs and papers.
 import { inQuotes, unexpected, usageError } from '../errors.ts';
-import { lengthOptionNames } from './choices.ts';
+import { type TextKind, lengthOptionNames } from './choices.ts';
 import type { PresetName } from './network.ts';
 import { omitUndefined } from './option.ts';
 import type { TrainingOptions } from './training.ts';
@@ -11,8 +11,14 @@ import type { TrainingOptions } from './training.ts';
 export interface Preset {
   /** One line for `rnn help presets`. */
   readonly summary: string;
-  /** @param length the length of the training text, in tokens */
-  options(length: number): Partial<TrainingOptions>;
+  options(text: PresetText): Partial<TrainingOptions>;
+}
+
+/** The text to train on. */
+export interface PresetText {
+  /** In tokens. */
+  readonly length: number;
+  readonly kind: TextKind;
 }
 
 /** The sizes for texts of up to `upTo` tokens. */
@@ -33,7 +39,7 @@ const MINUTE = 60_000;
  * layer, because a second layer diverges at these learning rates. The gradient is clipped where the
  * loss jumped.
  */
-const forTime: Partial<TrainingOptions> = {
+const network: Partial<TrainingOptions> = {
   cell: 'mlstm',
   layers: 1,
   batchSize: 32,
@@ -84,45 +90,43 @@ const quickSizes: readonly Sizes[] = [
 const goodSizes: readonly Sizes[] = [
   { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
   { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
-  { upTo: 3_000_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
+  { upTo: 1_500_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
+  { upTo: 6_000_000, hidden: 640, dropout: 0.2, weightDecay: 0.1 },
   { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
 ];
 
 const bestSizes: readonly Sizes[] = [
   { upTo: 30_000, hidden: 192, dropout: 0.5, weightDecay: 0.6 },
   { upTo: 300_000, hidden: 320, dropout: 0.5, weightDecay: 0.6 },
-  { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
+  { upTo: 1_500_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
+  { upTo: 6_000_000, hidden: 896, dropout: 0.3, weightDecay: 0.2 },
   { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
 ];
 
+/**
+ * A preset for a training time. The network of a list of records is chosen from its size and the
+ * training time (training/defaults.ts), as without a preset.
+ */
+function forTime(
+  summary: string,
+  minutes: Readonly<Record<'list' | 'text', number>>,
+  sizes: readonly Sizes[],
+  options: Partial<TrainingOptions> = {},
+): Preset {
+  return {
+    summary,
+    options: ({ length, kind }) =>
+      kind === 'text'
+        ? { ...fitting(sizes, length), ...network, ...options, budgetMs: minutes.text * MINUTE }
+        : { budgetMs: minutes.list * MINUTE },
+  };
+}
+
 /** The presets by name, in the order of the help. */
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  quick: {
-    summary: 'The best model in three minutes on two cores',
-    options: (length) => ({
-      ...fitting(quickSizes, length),
-      ...forTime,
-      budgetMs: 2.75 * MINUTE,
-    }),
-  },
-  good: {
-    summary: 'The best model in half an hour on two cores',
-    options: (length) => ({
-      ...fitting(goodSizes, length),
-      ...forTime,
-      ...steady,
-      budgetMs: 27.5 * MINUTE,
-    }),
-  },
-  best: {
-    summary: 'The best model in an hour on two cores',
-    options: (length) => ({
-      ...fitting(bestSizes, length),
-      ...forTime,
-      ...steady,
-      budgetMs: 60 * MINUTE,
-    }),
-  },
+  quick: forTime('The best model in three minutes on two cores', { list: 0.95, text: 2.75 }, quickSizes),
+  good: forTime('The best model in half an hour on two cores', { list: 2.75, text: 27.5 }, goodSizes, steady),
+  best: forTime('The best model in an hour on two cores', { list: 10, text: 60 }, bestSizes, steady),
   'char-rnn': {
     summary: 'The defaults of char-rnn (Karpathy, 2015)',
     // Its validation part of 5 % is --validation-fraction 0.05.
@@ -182,19 +186,18 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
  * Presets for a training time use the default learning rate, which suits the network. Presets of
  * programs and papers have their own.
  *
- * @param length the length of the training text, in tokens
  * @throws RnnError `usage` for an unknown preset
  */
 export function withPreset(
   name: PresetName | null,
   given: Partial<TrainingOptions>,
-  length: number,
+  text: PresetText,
 ): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name))
     throw usageError(unexpected('preset', inQuotes(name), `one of ${Object.keys(presets).join(', ')}`));
   const isLengthGiven = lengthOptionNames.some((option) => given[option] != null);
-  const presetEntries = Object.entries(presets[name].options(length)).filter(
+  const presetEntries = Object.entries(presets[name].options(text)).filter(
     ([option]) => !(isLengthGiven && lengthOptionNames.includes(option as never)),
   );
   return { ...Object.fromEntries(presetEntries), ...omitUndefined(given) };

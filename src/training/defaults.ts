@@ -1,6 +1,7 @@
 // Chooses the network, its regularisation and the length of the run where they are not given: from
 // the length of the text, and from a length of the run if the user gives one. Measured by
 // bench/defaults.js on texts of 10,000 to 5 million characters. Pure.
+import type { TextKind } from '../options/choices.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { charactersWithin } from './work.ts';
 
@@ -10,9 +11,6 @@ type Choice = Pick<TrainingOptions,
 >;
 
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'>;
-
-/** Running text, a list of records, or records of which the model learns a part. */
-export type TextKind = 'text' | 'list' | 'pairs';
 
 interface TextLength {
   /** Characters to train on. */

@@ -9,12 +9,12 @@ import { mapValues } from '../group.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { type Intervals, chooseIntervals } from './intervals.ts';
-import { lengthOptionNames } from '../options/choices.ts';
+import { type TextKind, lengthOptionNames } from '../options/choices.ts';
 import { notesOnNoEffect, refuseUnmetConditions } from '../options/contradictions.ts';
 import { defaultValues } from '../options/option.ts';
 import { wrongValue } from '../options/train.ts';
 import { type OptimizerName, type TrainingOption, type TrainingOptions, trainingOptions } from '../options/training.ts';
-import { MIN_STEPS, type TextKind, charactersToTrain, chooseOptions } from './defaults.ts';
+import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from '../options/presets.ts';
 import { stepsOf, windowsPerEpoch } from './work.ts';
 import { type CorpusRecords, recordsIn } from '../corpus/corpus-records.ts';
@@ -72,7 +72,7 @@ export function resolveOptions(userOptions: Partial<TrainingOptions>, corpus: Te
   const { length } = corpus.train;
   const stored = storedRecords(corpus);
   const kind = stored === null ? 'text' : stored.learnAfter.length === 0 ? 'list' : 'pairs';
-  const givenOrPreset = withPreset(userOptions.preset ?? null, userOptions, length);
+  const givenOrPreset = withPreset(userOptions.preset ?? null, userOptions, { length, kind });
   const chosenOptions = chooseOptions(givenOrPreset, { length, kind, symbols: corpus.vocabulary.size });
   const sizes = { ...chosenOptions, ...withoutNulls(givenOrPreset) };
   const isGiven = {

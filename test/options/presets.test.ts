@@ -19,7 +19,7 @@ describe.each(names)('--preset %s', (preset) => {
   test('is a valid run for texts of any length', () => {
     for (const characters of [700, 20_000, 1_000_000, 200_000_000]) {
       const { options } = resolved(characters, { preset });
-      const { batchSize, sequenceLength, ...rest } = presets[preset].options(characters);
+      const { batchSize, sequenceLength, ...rest } = presets[preset].options({ length: characters, kind: 'text' });
       expect(wrongValue(trainingOptions, { ...options })).toBeNull();
       expect(options).toMatchObject({ ...rest, ...(characters > 20_000 ? { batchSize, sequenceLength } : {}) });
       expect(options.preset).toBe(preset);

@@ -97,3 +97,10 @@ it('rnn sample prints one record per line, each the same as if it were sampled a
   const objects = await jsonOf('sample', at('run'), '--count', '2', '--seed', '3');
   expect(objects.map((object) => object.text)).toEqual(records.slice(0, 2));
 });
+
+it('presets for a training time choose the network and the time for a list', async () => {
+  const plan = async (...args: readonly string[]): Promise<Record<string, unknown>> =>
+    (await jsonOf('train', at('list.txt'), '--records', 'line', '--dry-run', ...args))[0].config as never;
+  const [preset, budget] = [await plan('--preset', 'quick'), await plan('--budget', '57s')];
+  expect(preset).toEqual({ ...budget, preset: 'quick' });
+});
