@@ -23,7 +23,7 @@ export function chooseThreads(
   cores: number = availableParallelism(),
   speeds: readonly number[] = coreSpeeds(),
 ): number {
-  if (speeds.length !== cores) return cores; // unknown, or the process may not use all cores
+  if (speeds.length !== cores) return cores; // unknown, or the process must not use all cores
   const fastestFirst = speeds.toSorted((a, b) => b - a);
   const [fastest] = fastestFirst;
   const throughput = (threads: number): number => {
@@ -35,7 +35,7 @@ export function chooseThreads(
   return best;
 }
 
-/** The relative speed of each core, or an empty list if the system does not tell. */
+/** The relative speed of each core, or an empty list if the system does not report it. */
 export function coreSpeeds(
   count: number = cpus().length,
   read = (path: string): string => readFileSync(path, 'utf8'),
