@@ -9,12 +9,15 @@ export function machineTold() {
   return `${cpus()[0].model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release().split('-')[0]}`;
 }
 
+/** Files that measurements write: they do not change the program. */
+const RESULTS = ['.', ...['md', 'json', 'jsonl', 'svg'].map((end) => `:!bench/*.${end}`)];
+
 /** The version of the program, and its commit where git knows one. */
 export function programTold() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const commit = git(['rev-parse', '--short', 'HEAD']);
   if (commit === null) return `rnn ${version}`;
-  return `rnn ${version}, commit ${commit}${git(['status', '--porcelain', '--untracked-files=no']) === '' ? '' : ' and changes'}`;
+  return `rnn ${version}, commit ${commit}${git(['status', '--porcelain', '--untracked-files=no', '--', ...RESULTS]) === '' ? '' : ' and changes'}`;
 }
 
 function git(args) {

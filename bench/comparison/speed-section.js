@@ -7,7 +7,7 @@ export function speedSection(data) {
   const parts = [
     '## Speed',
     paragraph(
-      `Whole programs, measured in turn on one machine, ${data.asked === 1 ? 'one round' : `${data.asked} rounds`} or more. Figures are medians in characters per second. A ratio is the median of the ratios, ours to theirs, within each round, where all programs ran under the same load. A round with a figure more than ${100 * NOISE} % off its median is noisy. It is followed by one more round, up to ${data.repeats} in all, and every round counts. All rounds are in \`${data.rawData}\`.`,
+      `Whole programs, measured in turn on one machine, in ${data.asked === 1 ? 'one round' : `${data.asked} rounds`}${data.repeats > 0 ? ' or more' : ''}. Figures are medians in characters per second. A ratio is the median of the ratios, ours to theirs, within each round, where all programs ran under the same load. A round with a figure more than ${100 * NOISE} % off its median is noisy. ${data.repeats > 0 ? `It is followed by one more round, up to ${data.repeats} in all, and every round counts. ` : ''}All rounds are in \`${data.rawData}\`.`,
     ),
     table(
       ['property', 'value'],
