@@ -176,23 +176,26 @@ export function machinesToWin({ ours, best, parameters, characters, bandwidth })
 export function scalingCharts({ threads, hidden, text }) {
   const charts = [];
   if (hidden !== undefined) {
-    const at = ({ hidden: units }) => Math.log2(units);
+    const [{ hidden: smallest }] = hidden.rows;
+    const at = ({ hidden: units }) => Math.log2(units / smallest);
+    const axis = `hidden units, as doublings of ${smallest}`;
     const points = (figure) => hidden.rows.map((row) => [at(row), figure(row)]);
     charts.push(
-      chart('Time of a step', 'ms', 'hidden units, as a power of 2', [
+      chart('Time of a step', 'ms', axis, [
         ['measured', points((row) => stepOf(row).stepMs)],
         ['computed', points((row) => stepOf(row).peakMs)],
       ]),
-      chart('Memory', 'MB', 'hidden units, as a power of 2', [
+      chart('Memory', 'MB', axis, [
         ['measured', points(({ peakBytes }) => peakBytes / 1e6)],
         ['computed', points(({ estimatedBytes }) => estimatedBytes / 1e6)],
       ]),
     );
   }
   if (text !== undefined) {
-    const points = (figure) => text.rows.map((row) => [Math.log10(row.characters), figure(row)]);
+    const [{ characters: shortest }] = text.rows;
+    const points = (figure) => text.rows.map((row) => [Math.log10(row.characters / shortest), figure(row)]);
     charts.push(
-      chart('Memory', 'MB', 'characters, as a power of 10', [
+      chart('Memory', 'MB', `${shortest.toLocaleString('en')} characters times a power of 10`, [
         ['measured', points(({ peakBytes }) => peakBytes / 1e6)],
         ['computed', points(({ estimatedBytes }) => estimatedBytes / 1e6)],
       ]),
