@@ -3,16 +3,13 @@ import argparse
 import json
 import math
 import os
+import time
+import weakref
 
 import torch
 from torch import distributed, nn
 
 from rnn_model import encode, load_model, write_safetensors
-
-# Keeps reduced tensors until the end. If a thread of gloo is the last to hold a tensor, it waits for Python to release
-# it, and Python waits for that thread forever.
-reduced = []
-
 
 # Tokens that a stream goes back at most to the start of a line, and tokens that are read before a scored chunk.
 MAX_STEPS_BACK = 256
@@ -65,9 +62,20 @@ def evaluate(model, ids, symbol, count, steps, rank, processes, device):
         wanted = targets[first : first + steps].to(device).flatten()
         nats += nn.functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=-1, reduction="sum").double()
     model.train()
-    reduced.append(nats)
-    distributed.all_reduce(nats)
-    return nats.item() / total
+    return sum_over_processes(nats) / total
+
+
+def sum_over_processes(number):
+    """Returns the sum of a tensor of one number over all processes."""
+    tensor = number.clone()
+    distributed.all_reduce(tensor)
+    total, held = tensor.item(), weakref.ref(tensor)
+    del tensor
+    # A thread of gloo holds the tensor a little longer than all_reduce, and needs Python's lock to release it. If it asks
+    # for the lock while Python exits, Python ends the thread, and the thread aborts the process.
+    while distributed.get_backend() == "gloo" and held() is not None:
+        time.sleep(0.001)
+    return total
 
 
 def positive(text):
