@@ -2,6 +2,7 @@
 import json
 import math
 import struct
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -34,33 +35,205 @@ def write_safetensors(path, tensors, metadata):
         file.write(struct.pack("<Q", len(text)) + text + b"".join(pieces))
 
 
+# The cells: one time step each. x is the projected input x·Wx + b (N, blocks·H), the states are (N, H), and w has the
+# other weights by their names in a checkpoint. A cell returns its next states. The first is its output.
+def rnn(x, h, w):
+    return (torch.addmm(x, h, w.Wh).tanh(),)
+
+
+def rnn_relu(x, h, w):
+    return (torch.addmm(x, h, w.Wh).relu(),)
+
+
+def lstm_gates(z, c, visible=lambda c: c):
+    i, f, g, o = z.chunk(4, 1)
+    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * visible(c).tanh(), c
+
+
+def lstm(x, h, c, w):
+    return lstm_gates(torch.addmm(x, h, w.Wh), c)
+
+
+def normalise(x, gain):
+    return nn.functional.layer_norm(x, x.shape[-1:]) * gain
+
+
+def lstm_layer_norm(x, h, c, w):
+    return lstm_gates(x + normalise(h @ w.Wh, w.gh), c, lambda c: normalise(c, w.gc) + w.bc)
+
+
+def lstm_peephole(x, h, c, w):
+    i, f, g, o = torch.addmm(x, h, w.Wh).chunk(4, 1)
+    next_c = (f + w.pf * c).sigmoid() * c + (i + w.pi * c).sigmoid() * g.tanh()
+    return (o + w.po * next_c).sigmoid() * next_c.tanh(), next_c
+
+
+def lstm_1997(x, h, c, w):
+    i, g, o = torch.addmm(x, h, w.Wh).chunk(3, 1)
+    c = c + i.sigmoid() * g.tanh()
+    return o.sigmoid() * c.tanh(), c
+
+
+def lstm_coupled(x, h, c, w):
+    f, g, o = torch.addmm(x, h, w.Wh).chunk(3, 1)
+    c = g.tanh().lerp(c, f.sigmoid())
+    return o.sigmoid() * c.tanh(), c
+
+
+def mlstm(x, h, c, w):
+    xm, xz = x.split([h.shape[1], 4 * h.shape[1]], 1)
+    return lstm_gates(torch.addmm(xz, xm * (h @ w.Wm), w.Wh), c)
+
+
+# In a GRU, z = 1 keeps the old state. In the three cells of Jozefowicz et al., it takes the new state.
+def gru(x, h, w):
+    (xr, xz, xn), (hr, hz, hn) = x.chunk(3, 1), (h @ w.Wh).chunk(3, 1)
+    n = (xn + (xr + hr).sigmoid() * (hn + w.bh)).tanh()
+    return (n.lerp(h, (xz + hz).sigmoid()),)
+
+
+def gru_cho(x, h, w):
+    xrz, xn = x.split([2 * h.shape[1], h.shape[1]], 1)
+    r, z = torch.addmm(xrz, h, w.Wh).sigmoid().chunk(2, 1)
+    return (torch.addmm(xn, r * h, w.Wn).tanh().lerp(h, z),)
+
+
+def mut1(x, h, w):
+    z, xr, xn = x.chunk(3, 1)
+    r = torch.addmm(xr, h, w.Wr).sigmoid()
+    n = (xn.tanh() + (r * h) @ w.Wh + w.bh).tanh()
+    return (h.lerp(n, z.sigmoid()),)
+
+
+def mut2(x, h, w, seen=lambda h: h):
+    xz, xr, xn = x.chunk(3, 1)
+    z, r = torch.addmm(xz, seen(h), w.Wz).sigmoid(), torch.addmm(xr, h, w.Wr).sigmoid()
+    return (h.lerp(torch.addmm(xn, r * h, w.Wh).tanh(), z),)
+
+
+def mut3(x, h, w):
+    return mut2(x, h, w, torch.tanh)
+
+
+# The step of each cell, and the names of its states.
+CELLS = {
+    "rnn": (rnn, "h"),
+    "rnn-relu": (rnn_relu, "h"),
+    "irnn": (rnn_relu, "h"),
+    "lstm": (lstm, "hc"),
+    "lstm-peephole": (lstm_peephole, "hc"),
+    "lstm-1997": (lstm_1997, "hc"),
+    "lstm-coupled": (lstm_coupled, "hc"),
+    "mlstm": (mlstm, "hc"),
+    "gru": (gru, "h"),
+    "gru-cho": (gru_cho, "h"),
+    "mut1": (mut1, "h"),
+    "mut2": (mut2, "h"),
+    "mut3": (mut3, "h"),
+}
+
+
+class Layer(nn.Module):
+    """A layer that steps a cell through time, with the weights of a checkpoint by name."""
+
+    def __init__(self, configuration, weights):
+        super().__init__()
+        self.step, self.states = CELLS[configuration["cell"]]
+        if configuration.get("layerNorm"):
+            self.step = lstm_layer_norm
+        self.is_residual = configuration.get("stacking") == "residual"
+        self.dropout = nn.Dropout(configuration["dropout"])
+        for name, tensor in weights.items():
+            self.register_parameter(name, nn.Parameter(torch.empty_like(tensor)))
+
+    def forward(self, below, source, state, is_start):
+        """Returns the output (T, N, H) and the next state for the layer below, the input of the model and a state."""
+        w = SimpleNamespace(**dict(self.named_parameters()))
+        x = below @ w.Wx
+        if hasattr(w, "Ws"):
+            x = x + source @ w.Ws
+        x = (normalise(x, w.gx) if hasattr(w, "gx") else x) + w.b
+        states, past = state[: len(self.states)], state[len(self.states) :]
+        if hasattr(w, "h0"):
+            # Added 0 times later, because DistributedDataParallel expects that every weight is used.
+            states = [part + is_start * getattr(w, f"{name}0") for part, name in zip(states, self.states)]
+        outputs = [*reversed(past), states[0]]  # of the time steps before: as many as a skip through time goes back
+        for t, step_x in enumerate(x.unbind()):
+            if hasattr(w, "Wk"):
+                step_x = torch.addmm(step_x, outputs[t], w.Wk)
+            states = self.step(step_x, *states, w)
+            outputs.append(states[0])
+        y = self.dropout(torch.stack(outputs[-len(x) :]))
+        if hasattr(w, "Wt"):
+            y = below.lerp(y, (below @ w.Wt + w.bt).sigmoid())
+        elif self.is_residual and below is not source:
+            y = below + y
+        return y, [*states, *(outputs[-2 - back] for back in range(len(past)))]
+
+
+class Layers(nn.Module):
+    """Recurrent layers of any cell, called as nn.LSTM. The state is a tuple of tensors (L, N, H): h, c if the cell has it,
+    and with a skip through time of k steps the outputs of 1 to k - 1 steps before h."""
+
+    def __init__(self, configuration, tensors):
+        super().__init__()
+        self.hidden = configuration["hidden"]
+        self.reads_all = configuration.get("skip") in ("output", "both")
+        self.parts = len(CELLS[configuration["cell"]][1]) + max(0, configuration.get("timeSkip", 0) - 1)
+        for number in range(configuration["layers"]):
+            start = f"rnn.layer{number}."
+            weights = {name[len(start) :]: tensor for name, tensor in tensors.items() if name.startswith(start)}
+            self.add_module(f"layer{number}", Layer(configuration, weights))
+
+    def forward(self, source, state=None):
+        """Returns the last output (T, N, H), or all from the last to the first (T, N, L·H), and the next state."""
+        layers, is_start = list(self.children()), state is None
+        if is_start:
+            state = [source.new_zeros(len(layers), source.shape[1], self.hidden)] * self.parts
+        outputs, following = [source], []
+        for number, layer in enumerate(layers):
+            y, after = layer(outputs[-1], source, [part[number] for part in state], is_start)
+            outputs.append(y)
+            following.append(after)
+        read = torch.cat(outputs[:0:-1], 2) if self.reads_all else outputs[-1]
+        return read, tuple(torch.stack(parts) for parts in zip(*following))
+
+
+def recurrent_module(configuration, inputs, tensors):
+    """Returns a module of PyTorch if the file has its weights, otherwise Layers."""
+    if "rnn.weight_ih_l0" not in tensors:
+        return Layers(configuration, tensors)
+    cell, hidden, layers = configuration["cell"], configuration["hidden"], configuration["layers"]
+    options = {"num_layers": layers, "dropout": configuration["dropout"] if layers > 1 else 0}
+    if cell in ("lstm", "gru"):
+        return (nn.LSTM if cell == "lstm" else nn.GRU)(inputs, hidden, **options)
+    return nn.RNN(inputs, hidden, nonlinearity="tanh" if cell == "rnn" else "relu", **options)
+
+
 class CharacterModel(nn.Module):
     """Predicts the next token: embedding or one-hot input, recurrent layers, output layer."""
 
-    def __init__(self, configuration):
+    def __init__(self, configuration, tensors):
         super().__init__()
-        cell, layers, dropout = configuration["cell"], configuration["layers"], configuration["dropout"]
         symbols, hidden, width = configuration["vocabulary"], configuration["hidden"], configuration["embedding"]
         tied = configuration.get("tied", False)
-        options = {"num_layers": layers, "dropout": dropout if layers > 1 else 0}
         self.symbols = symbols
         self.embedding = nn.Embedding(symbols, width) if width > 0 else None
-        if cell == "lstm":
-            self.rnn = nn.LSTM(width or symbols, hidden, **options)
-        elif cell == "gru":
-            self.rnn = nn.GRU(width or symbols, hidden, **options)
-        else:
-            self.rnn = nn.RNN(width or symbols, hidden, nonlinearity="tanh" if cell == "rnn" else "relu", **options)
-        self.dropout = nn.Dropout(dropout)
-        self.projection = nn.Linear(hidden, width, bias=False) if tied and width != hidden else nn.Identity()
-        self.output = nn.Linear(width if tied else hidden, symbols)
+        self.rnn = recurrent_module(configuration, width or symbols, tensors)
+        has_dropout = isinstance(self.rnn, Layers)  # of its last layer
+        self.dropout = nn.Dropout(0 if has_dropout else configuration["dropout"])
+        read = configuration["layers"] if configuration.get("skip") in ("output", "both") else 1
+        is_projected = tied and (read > 1 or width != hidden)
+        self.projection = nn.Linear(read * hidden, width, bias=False) if is_projected else nn.Identity()
+        self.output = nn.Linear(width if tied else read * hidden, symbols)
         if tied:
             self.output.weight = self.embedding.weight
 
     def forward(self, ids, state=None):
-        """Returns logits (T, N, V) and the next state for ids (T, N) and a state. Without a state it is zero."""
+        """Returns logits (T, N, V) and the next state for ids (T, N) and a state. Without a state the text starts."""
         if self.embedding is None:
-            x = nn.functional.one_hot(ids, self.symbols).float()
+            x = nn.functional.one_hot(ids, self.symbols).to(self.output.weight.dtype)
         else:
             x = self.embedding(ids)
         h, state = self.rnn(x, state)
@@ -70,7 +243,7 @@ class CharacterModel(nn.Module):
 def load_model(path):
     """Returns the model in a file that `rnn export` wrote, and the metadata of the file."""
     tensors, metadata = read_safetensors(path)
-    model = CharacterModel(json.loads(metadata["model"]))
+    model = CharacterModel(json.loads(metadata["model"]), tensors)
     model.load_state_dict(tensors)
     return model, metadata
 

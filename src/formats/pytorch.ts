@@ -1,109 +1,93 @@
-// Converts our weights to the names, shapes and gate order of PyTorch's nn.LSTM, nn.GRU and nn.RNN,
-// and back. Knows nothing of files. A module has these names if it has the members `embedding`,
-// `rnn` and `output`: CharacterModel in docs/rnn_model.py.
+// Converts our weights to the names and shapes of CharacterModel in docs/rnn_model.py, and back.
+// Knows nothing of files.
 //
-// Both have one block of H for each gate, in the same order: i f g o for LSTM, r z n for GRU. In
-// both, z = 1 keeps the old state. PyTorch's matrices are the transposes of ours: (blocks · H, D)
-// instead of (D, blocks · H). PyTorch has two biases for our one, and adds them before any other
-// use. Only the second bias of n in the GRU is really a separate bias: it is inside the product
-// with r.
+// The recurrent layers are PyTorch's nn.LSTM, nn.GRU or nn.RNN if one of them has the equations of
+// the model. Otherwise they are `Layers` of that file, whose weights have our names and shapes.
+//
+// PyTorch's modules have one block of H for each gate, in our order: i f g o for LSTM, r z n for
+// GRU. In both, z = 1 keeps the old state. PyTorch's matrices are the transposes of ours:
+// (blocks · H, D) instead of (D, blocks · H). PyTorch has two biases for our one, and adds them
+// before any other use. Only the second bias of n in the GRU is really a separate bias: it is inside
+// the product with r.
 import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { parameterShapes } from '../model/parameters.ts';
-import { asTyped, flagOf } from '../options/flags.ts';
+import { headWeights, layerWeights, parameterShapes } from '../model/parameters.ts';
 
-/**
- * The PyTorch module that has the equations of a cell. An irnn differs from rnn-relu only in its
- * initialisation.
- */
-const modules: Readonly<Record<string, string>> = {
-  lstm: 'nn.LSTM',
-  gru: 'nn.GRU',
-  rnn: 'nn.RNN',
-  'rnn-relu': 'nn.RNN',
-  irnn: 'nn.RNN',
-};
+/** The cells that PyTorch's modules have. An irnn differs from rnn-relu only in its initialisation. */
+const cellsOfModules: readonly string[] = ['lstm', 'gru', 'rnn', 'rnn-relu', 'irnn'];
 
-/**
- * Why no PyTorch module can hold a model, with a hint about models that can be exported. Null if a
- * module can.
- */
-export function reasonWithoutModule({
+function fitsModule({
   cell,
   layerNorm = false,
   skip = 'none',
   stacking = 'plain',
   timeSkip = 0,
   learnedState = false,
-}: ModelConfiguration): { message: string; hint: string } | null {
-  const hint = `use rnn export ${flagOf('format')} onnx, or train with ${asTyped({ cell: 'lstm', skip: 'none' }).join(' ')}: PyTorch has modules for ${Object.keys(modules).join(', ')}, with or without ${flagOf('embedding')} and ${flagOf('tied')}`;
-  if (!Object.hasOwn(modules, cell)) return { message: `PyTorch does not have a module for ${cell}`, hint };
-  const foreign = asTyped({
-    layerNorm: layerNorm || null,
-    skip: skip === 'none' ? null : skip,
-    stacking: stacking === 'plain' ? null : stacking,
-    timeSkip: timeSkip || null,
-    learnedState: learnedState || null,
-  });
-  return foreign.length === 0
-    ? null
-    : { message: `PyTorch's ${modules[cell]} does not have ${foreign.join(', ')}`, hint };
+}: ModelConfiguration): boolean {
+  const isPlain = !layerNorm && skip === 'none' && stacking === 'plain' && timeSkip === 0 && !learnedState;
+  return isPlain && cellsOfModules.includes(cell);
 }
 
-/** A tensor of such a module, and our weight that it holds. */
+/** A tensor of CharacterModel, and our weights that it holds. */
 interface ModuleTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /**
-   * Our weight. `layer0.bh` and so on name the second bias of a layer, which most of our cells do
-   * not have.
+   * Our weights, one below the other. `layer0.bh` and so on name the second bias of a layer, which
+   * most of our cells do not have.
    */
-  readonly weight: string;
-  /** Whether it is the transpose of our weight. */
+  readonly weights: readonly string[];
+  /** Whether it is the transpose of our weights. */
   readonly isTransposed?: boolean;
 }
 
-/**
- * The tensors of such a module, in its order.
- * @param model a model for which there is a module
- */
-function moduleTensors({
-  cell,
-  layers,
-  hidden: H,
-  embedding,
-  vocabulary: V,
-  tied = false,
-}: ModelConfiguration): ModuleTensor[] {
-  const rows = ({ lstm: 4, gru: 3 }[cell] ?? 1) * H;
+/** The tensors of CharacterModel, in its order. */
+function moduleTensors(model: ModelConfiguration): ModuleTensor[] {
+  const { layers, hidden: H, embedding, vocabulary: V, tied = false } = model;
+  const layerTensors = fitsModule(model) ? tensorsOfModule : tensorsOfLayer;
   const isTransposed = true;
-  const outputOf = tied ? { weight: 'embedding.W' } : { weight: 'head.W', isTransposed };
+  const weights = headWeights(model).flatMap(({ name }) => (name === 'head.b' ? [] : [name]));
+  const read = weights.length * H;
   return [
-    ...(embedding > 0 ? [{ name: 'embedding.weight', shape: [V, embedding], weight: 'embedding.W' }] : []),
-    ...Array.from({ length: layers }, (_, layer): ModuleTensor[] => [
-      {
-        name: `rnn.weight_ih_l${layer}`,
-        shape: [rows, layer > 0 ? H : embedding || V],
-        weight: `layer${layer}.Wx`,
-        isTransposed,
-      },
-      { name: `rnn.weight_hh_l${layer}`, shape: [rows, H], weight: `layer${layer}.Wh`, isTransposed },
-      { name: `rnn.bias_ih_l${layer}`, shape: [rows], weight: `layer${layer}.b` },
-      { name: `rnn.bias_hh_l${layer}`, shape: [rows], weight: `layer${layer}.bh` },
-    ]).flat(),
-    ...(tied && embedding !== H
-      ? [{ name: 'projection.weight', shape: [embedding, H], weight: 'head.W', isTransposed }]
-      : []),
-    { name: 'output.weight', shape: [V, tied ? embedding : H], ...outputOf },
-    { name: 'output.bias', shape: [V], weight: 'head.b' },
+    ...(embedding > 0 ? [{ name: 'embedding.weight', shape: [V, embedding], weights: ['embedding.W'] }] : []),
+    ...Array.from({ length: layers }, (_, layer) => layerTensors(model, layer)).flat(),
+    ...(tied && read > 0 ? [{ name: 'projection.weight', shape: [embedding, read], weights, isTransposed }] : []),
+    tied
+      ? { name: 'output.weight', shape: [V, embedding], weights: ['embedding.W'] }
+      : { name: 'output.weight', shape: [V, read], weights, isTransposed },
+    { name: 'output.bias', shape: [V], weights: ['head.b'] },
   ];
 }
 
+/** The tensors of a layer of nn.LSTM, nn.GRU or nn.RNN. */
+function tensorsOfModule(
+  { cell, hidden: H, embedding, vocabulary: V }: ModelConfiguration,
+  layer: number,
+): ModuleTensor[] {
+  const rows = ({ lstm: 4, gru: 3 }[cell] ?? 1) * H;
+  const columns = layer > 0 ? H : embedding || V;
+  const isTransposed = true;
+  return [
+    { name: `rnn.weight_ih_l${layer}`, shape: [rows, columns], weights: [`layer${layer}.Wx`], isTransposed },
+    { name: `rnn.weight_hh_l${layer}`, shape: [rows, H], weights: [`layer${layer}.Wh`], isTransposed },
+    { name: `rnn.bias_ih_l${layer}`, shape: [rows], weights: [`layer${layer}.b`] },
+    { name: `rnn.bias_hh_l${layer}`, shape: [rows], weights: [`layer${layer}.bh`] },
+  ];
+}
+
+/** The tensors of a layer of `Layers`. */
+function tensorsOfLayer(model: ModelConfiguration, layer: number): ModuleTensor[] {
+  return layerWeights(model, layer).map(({ name, rows, columns }) => ({
+    name: `rnn.layer${layer}.${name}`,
+    shape: [rows, columns],
+    weights: [`layer${layer}.${name}`],
+  }));
+}
+
 /**
- * The weights of a model as PyTorch has them. The whole bias is in `bias_ih`, except the bias
- * inside the GRU's product, which is in `bias_hh`. Importing them gives the same bits.
+ * The weights of a model as CharacterModel has them. The whole bias is in `bias_ih`, except the
+ * bias inside the GRU's product, which is in `bias_hh`. Importing them gives the same bits.
  *
- * @param trained a model for which there is a module
  * @throws RnnError `checkpoint` if its tensors do not match its model
  */
 export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Tensor[] {
@@ -111,20 +95,22 @@ export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Ten
   const parameters = new Map(
     tensorsOf(parameterShapes(model), parameterVector(trained)).map((tensor) => [tensor.name, tensor]),
   );
-  return moduleTensors(model).map(({ name, shape, weight, isTransposed }) => {
-    const tensor = parameters.get(weight);
-    if (tensor !== undefined && !weight.endsWith('.bh'))
-      return { name, shape, data: isTransposed ? transpose(tensor.data, tensor.shape[1]) : tensor.data };
-    const second = new Float32Array(shape[0]);
-    if (tensor !== undefined) second.set(tensor.data, 2 * model.hidden);
-    return { name, shape, data: second };
+  return moduleTensors(model).map(({ name, shape, weights, isTransposed }) => {
+    if (name.startsWith('rnn.bias_hh')) {
+      const second = new Float32Array(shape[0]);
+      const inside = parameters.get(weights[0]);
+      if (inside !== undefined) second.set(inside.data, 2 * model.hidden);
+      return { name, shape, data: second };
+    }
+    const data = concatenate(weights.map((weight) => parameters.get(weight)!.data));
+    return { name, shape, data: isTransposed ? transpose(data, shape[0]) : data };
   });
 }
 
 /**
- * Our weights from PyTorch's weights. The two biases of a layer are added where we have one.
+ * Our weights from the weights of CharacterModel. The two biases of a layer are added where we have
+ * one.
  *
- * @param model a model for which there is a module
  * @param fail a function that is called with a tensor that is missing, has another shape, or does
  * not belong to the model
  */
@@ -145,18 +131,30 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
   if (embedding !== null && data('output.weight').some((value, at) => value !== embedding[at]))
     fail('its model has tied weights, but output.weight differs from embedding.weight');
   return parameterShapes(model).map(({ name, rows, columns }) => {
-    const { name: theirName, isTransposed } = expected.find(({ weight }) => weight === name)!;
+    const { name: theirName, shape, weights, isTransposed } = expected.find((each) => each.weights.includes(name))!;
     let values = data(theirName);
-    if (isTransposed) values = transpose(values, rows);
-    else if (name.endsWith('.bh')) values = values.slice(2 * H);
+    if (isTransposed) values = transpose(values, shape[1]);
+    if (theirName.startsWith('rnn.bias_hh')) values = values.slice(2 * H);
     else if (theirName.startsWith('rnn.bias_ih')) {
       const second = data(theirName.replace('_ih_', '_hh_'));
       const inside = cell === 'gru' ? 2 * H : second.length;
       // Do not add +0 to −0, because the sum is +0.
       values = values.map((bias, at) => (at >= inside || second[at] === 0 ? bias : bias + second[at]));
     }
-    return { name, shape: [rows, columns], data: values };
+    const offset = weights.indexOf(name) * rows * columns;
+    return { name, shape: [rows, columns], data: values.slice(offset, offset + rows * columns) };
   });
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
+  const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    result.set(part, offset);
+    offset += part.length;
+  }
+  return result;
 }
 
 /** @param columns the number of columns of the given matrix, which is stored row by row */

@@ -15,8 +15,8 @@ import {
   freshRecord,
   troubleInJson,
 } from '../runs/store.ts';
-import { usageError, checkpointError } from '../errors.ts';
-import { stateDict, tensorsFromStateDict, reasonWithoutModule } from './pytorch.ts';
+import { checkpointError } from '../errors.ts';
+import { stateDict, tensorsFromStateDict } from './pytorch.ts';
 import { type Metadata, looksLikeSafetensors, readSafetensors, writeSafetensors } from './safetensors.ts';
 import { flagOf } from '../options/flags.ts';
 import { pick } from '../options/option.ts';
@@ -55,13 +55,9 @@ export interface ExportFormat {
 
 export const safetensors: ExportFormat = {
   name: 'safetensors',
-  summary: "PyTorch's nn.LSTM, nn.GRU or nn.RNN, and back by rnn import",
+  summary: 'for PyTorch, any model, and back by rnn import',
   extension: '.safetensors',
-  write(trained) {
-    const why = reasonWithoutModule(trained.model);
-    if (why !== null) throw usageError(why.message, why.hint);
-    return writeSafetensors({ metadata: metadataOf(trained), tensors: stateDict(trained) });
-  },
+  write: (trained) => writeSafetensors({ metadata: metadataOf(trained), tensors: stateDict(trained) }),
 };
 
 function metadataOf({ model, vocabulary, training }: Header): Metadata {
@@ -106,8 +102,6 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   }
   const header = like ?? headerIn(metadata, damaged);
   const recorded = isOurs ? trainingIn(metadata, damaged) : {};
-  const why = reasonWithoutModule(header.model);
-  if (why !== null) throw checkpointError(`cannot read ${path}: ${why.message}`, why.hint);
   const mismatched = failure(
     `${path} does not fit ${like === null ? 'its model' : `the model of ${flagOf('like')}`}`,
     'save the tensors of the module itself, without the prefix of a wrapper, in the shapes that docs/pytorch.md lists',

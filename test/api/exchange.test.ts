@@ -13,7 +13,7 @@ import {
 import { newFolder, verse } from './fixture.ts';
 
 const corpus = await Corpus.fromText(verse);
-const trained = untrainedModel(corpus, { cell: 'lstm', skip: 'none', hidden: 7 });
+const trained = untrainedModel(corpus, { hidden: 7 });
 
 it('a model is exported to PyTorch and imported with the same bits and vocabulary', () => {
   const back = importModel(exportModel(trained, 'safetensors'));

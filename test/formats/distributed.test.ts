@@ -70,83 +70,96 @@ async function torchrun(args: readonly string[]): Promise<string> {
   });
 }
 
-describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPython}`, () => {
-  let folder: string;
-  const at = (name: string): string => join(folder, name);
-  const succeed = async (argv: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await rnn(argv);
-    if (code !== 0) throw new Error(stderr);
-    return stdout;
-  };
-  const evaluated = async (text: string, ...more: string[]): Promise<number> =>
-    (
-      JSON.parse(await succeed(['eval', at(text), '--checkpoint', at('back'), '--json', ...more, ...machine])) as {
-        nats: number;
-      }
-    ).nats;
+const models = [
+  { name: 'a GRU', options: ['--cell', 'gru'] },
+  {
+    name: 'an mLSTM with every connection',
+    options: (
+      '--cell mlstm --layers 2 --embedding 8 --tied --dropout 0.1 ' +
+      '--skip both --stacking highway --time-skip 3 --learned-state'
+    ).split(' '),
+  },
+];
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'rnn-distributed-'));
-    await writeFile(at('verse.txt'), VERSE.repeat(60));
-    await succeed([
-      'train',
-      at('verse.txt'),
-      '--out',
-      at('run'),
-      '--hidden',
-      '32',
-      '--cell',
-      'gru',
-      '--batch-size',
-      '4',
-      '--sequence-length',
-      '16',
-      '--streams',
-      '5',
-      '--max-steps',
-      '20',
-      '--quiet',
-      ...machine,
-    ]);
-    await succeed(['export', at('run'), '--out', at('sent.safetensors')]);
-  });
-  afterAll(() => rm(folder, { recursive: true }));
-
-  it('lowers the validation loss, and rnn eval measures the same loss as PyTorch', async () => {
-    const told = await torchrun([
-      at('sent.safetensors'),
-      at('verse.txt'),
-      '--out',
-      at('returned.safetensors'),
-      '--steps',
-      '60',
-      '--batch-size',
-      '8',
-      '--sequence-length',
-      '24',
-      '--learning-rate',
-      '0.01',
-    ]);
-    const losses = [...told.matchAll(/^step (\d+): .*validation loss ([\d.]+) nats/gm)].map(([, step, nats]) => [
-      Number(step),
-      Number(nats),
-    ]);
-    expect(losses.map(([step]) => step)).toEqual([0, 60]);
-    const [[, before], [, after]] = losses;
-    expect(after).toBeLessThan(before - 0.5);
-
-    await succeed(['import', at('returned.safetensors'), '--out', at('back')]);
-    expect(Math.abs((await evaluated('verse.txt', '--part', 'validation')) - after)).toBeLessThan(TOLERANCE);
-    // rnn recognises the text on which the model was trained.
-    expect(
-      (await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr,
-    ).not.toContain('warning');
-    // The same for the held-out text in a separate file.
-    await writeFile(at('held.txt'), VERSE.repeat(60).slice(Math.floor(VERSE.length * 60 * (1 - 0.1))));
-    expect(Math.abs((await evaluated('held.txt')) - after)).toBeLessThan(TOLERANCE);
-    const { training } = JSON.parse(await succeed(['info', at('back'), '--json'])) as {
-      training: Record<string, number>;
+describe.skipIf(python === null).each(models)(
+  `$name trains in two processes of PyTorch${whyNoPython}`,
+  ({ options }) => {
+    let folder: string;
+    const at = (name: string): string => join(folder, name);
+    const succeed = async (argv: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await rnn(argv);
+      if (code !== 0) throw new Error(stderr);
+      return stdout;
     };
-    expect(training).toMatchObject({ step: 80, bestValidationLossNats: expect.closeTo(after, 6) as number });
-  });
-});
+    const evaluated = async (text: string, ...more: string[]): Promise<number> =>
+      (
+        JSON.parse(await succeed(['eval', at(text), '--checkpoint', at('back'), '--json', ...more, ...machine])) as {
+          nats: number;
+        }
+      ).nats;
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'rnn-distributed-'));
+      await writeFile(at('verse.txt'), VERSE.repeat(60));
+      await succeed([
+        'train',
+        at('verse.txt'),
+        '--out',
+        at('run'),
+        '--hidden',
+        '32',
+        ...options,
+        '--batch-size',
+        '4',
+        '--sequence-length',
+        '16',
+        '--streams',
+        '5',
+        '--max-steps',
+        '20',
+        '--quiet',
+        ...machine,
+      ]);
+      await succeed(['export', at('run'), '--out', at('sent.safetensors')]);
+    });
+    afterAll(() => rm(folder, { recursive: true }));
+
+    it('lowers the validation loss, and rnn eval measures the same loss as PyTorch', async () => {
+      const told = await torchrun([
+        at('sent.safetensors'),
+        at('verse.txt'),
+        '--out',
+        at('returned.safetensors'),
+        '--steps',
+        '60',
+        '--batch-size',
+        '8',
+        '--sequence-length',
+        '24',
+        '--learning-rate',
+        '0.01',
+      ]);
+      const losses = [...told.matchAll(/^step (\d+): .*validation loss ([\d.]+) nats/gm)].map(([, step, nats]) => [
+        Number(step),
+        Number(nats),
+      ]);
+      expect(losses.map(([step]) => step)).toEqual([0, 60]);
+      const [[, before], [, after]] = losses;
+      expect(after).toBeLessThan(before - 0.5);
+
+      await succeed(['import', at('returned.safetensors'), '--out', at('back')]);
+      expect(Math.abs((await evaluated('verse.txt', '--part', 'validation')) - after)).toBeLessThan(TOLERANCE);
+      // rnn recognises the text on which the model was trained.
+      expect(
+        (await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr,
+      ).not.toContain('warning');
+      // The same for the held-out text in a separate file.
+      await writeFile(at('held.txt'), VERSE.repeat(60).slice(Math.floor(VERSE.length * 60 * (1 - 0.1))));
+      expect(Math.abs((await evaluated('held.txt')) - after)).toBeLessThan(TOLERANCE);
+      const { training } = JSON.parse(await succeed(['info', at('back'), '--json'])) as {
+        training: Record<string, number>;
+      };
+      expect(training).toMatchObject({ step: 80, bestValidationLossNats: expect.closeTo(after, 6) as number });
+    });
+  },
+);

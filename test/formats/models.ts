@@ -23,7 +23,8 @@ export function randomModel(given: Partial<ModelConfiguration> & { readonly cell
   };
   const tensors = tensorsOf(parameterShapes(model), initialParameters(model, new Random(7)));
   // Logits of a trained model are of this size.
-  for (const { name, data } of tensors) if (name === 'head.W') data.forEach((value, at) => (data[at] = 10 * value));
+  if (model.tied !== true)
+    for (const { name, data } of tensors) if (name === 'head.W') data.forEach((value, at) => (data[at] = 10 * value));
   return {
     model,
     vocabulary: { unit: 'char', symbols, unknown: null },
