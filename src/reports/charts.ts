@@ -61,7 +61,7 @@ export const measures = [
   { name: 'loss', title: 'Loss', unit: 'nats per token', column: 'lossNats', isLogarithmic: false, hasZero: false },
   {
     name: 'gradient',
-    title: 'Gradient norm before clipping',
+    title: 'Gradient norm', // before clipping
     unit: '',
     column: 'gradientNorm',
     isLogarithmic: true,

@@ -106,9 +106,10 @@ function lineCharacterOf({ colour, dash }: Series, { series }: Chart): string {
   return everyMark[index] ?? String.fromCodePoint(furtherMarks + index - everyMark.length);
 }
 
-/** The title in one line. For a single series it includes the last value. */
+/** The title in one line. For a single series it includes the last value, if there is room. */
 function heading(title: string, series: readonly Series[], { columns, bold }: TextLook): string {
-  const last = series.length > 1 ? '' : ` ${valueText(lastOf(series[0].points))}`;
+  const value = series.length > 1 ? '' : ` ${valueText(lastOf(series[0].points))}`;
+  const last = title.length + value.length > columns ? '' : value;
   return `${bold(title)}${last}${' '.repeat(Math.max(0, columns - title.length - last.length))}`;
 }
 

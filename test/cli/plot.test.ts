@@ -82,7 +82,7 @@ describe('rnn plot', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.split('\n');
     expect(lines[0]).toBe('Loss, nats per character   * training 1.500   x validation 2.250');
-    expect(stdout).toMatch(/^Gradient norm before clipping 0\.5000 +Learning rate 0\.002 +Speed 20k$/m);
+    expect(stdout).toMatch(/^Gradient norm 0\.5000 +Learning rate 0\.002 +Speed 20k$/m);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
 
@@ -246,12 +246,12 @@ describe('rnn plot', () => {
 describe('a log without the requested curves', () => {
   const bare = (): string => logged('../bare', [{ event: 'report', step: 1, lossNats: 2, gradientNorm: 0 }]);
   it.each([
-    [['--only', 'gradient'], 'gradient norm before clipping over steps'],
-    [['--only', 'gradient', '--svg', '-'], 'gradient norm before clipping over steps'],
+    [['--only', 'gradient'], 'gradient norm over steps'],
+    [['--only', 'gradient', '--svg', '-'], 'gradient norm over steps'],
     [['--only', 'speed', '--json'], 'speed over steps'],
-    [['--horizontal', 'time'], 'loss, gradient norm before clipping, learning rate, speed over time'],
-    [['--horizontal', 'time', '--svg', '-'], 'loss, gradient norm before clipping, learning rate, speed over time'],
-    [['--horizontal', 'epoch'], 'loss, gradient norm before clipping, learning rate, speed over epochs'],
+    [['--horizontal', 'time'], 'loss, gradient norm, learning rate, speed over time'],
+    [['--horizontal', 'time', '--svg', '-'], 'loss, gradient norm, learning rate, speed over time'],
+    [['--horizontal', 'epoch'], 'loss, gradient norm, learning rate, speed over epochs'],
   ])('is nothing to draw: %j', async (flags, missing) => {
     const { code, stderr } = await rnn(['plot', bare(), ...flags]);
     expect({ code, stderr }).toEqual({
@@ -273,7 +273,7 @@ describe('a log without the requested curves', () => {
     expect({ code, stderr }).toEqual({
       code: 4,
       stderr: expect.stringContaining(
-        'cannot draw loss, gradient norm before clipping, learning rate, speed over steps: values not found in the log of ',
+        'cannot draw loss, gradient norm, learning rate, speed over steps: values not found in the log of ',
       ),
     });
   });

@@ -24,7 +24,7 @@ describe('a picture of curves', () => {
     ]);
     expect(svg).toContain('class="line-0" color="#0068b5" stroke="currentColor"');
     expect(svg).toMatch(/color-scheme: light dark.*\.line-0 \{ color: light-dark\(#0068b5, #62aef0\) \}.*<\/style>/);
-    for (const label of ['Loss, nats per character', 'Gradient norm before clipping', 'steps', 'validation'])
+    for (const label of ['Loss, nats per character', 'Gradient norm', 'steps', 'validation'])
       expect(svg).toContain(`>${label}</text>`);
   });
 
