@@ -134,8 +134,17 @@ CELLS = {
 }
 
 
+def module_of_pytorch(configuration, inputs, layers):
+    """Returns nn.LSTM, nn.GRU or nn.RNN. They zero inputs between their layers in training."""
+    cell, hidden = configuration["cell"], configuration["hidden"]
+    options = {"num_layers": layers, "dropout": configuration["dropout"] if layers > 1 else 0}
+    if cell in ("lstm", "gru"):
+        return (nn.LSTM if cell == "lstm" else nn.GRU)(inputs, hidden, **options)
+    return nn.RNN(inputs, hidden, nonlinearity="tanh" if cell == "rnn" else "relu", **options)
+
+
 class Layer(nn.Module):
-    """A layer that steps a cell through time, with the weights of a checkpoint by name."""
+    """A cell through time, in a module of PyTorch if the file has its weights, and the parts around the cell."""
 
     def __init__(self, configuration, weights):
         super().__init__()
@@ -144,37 +153,52 @@ class Layer(nn.Module):
             self.step = lstm_layer_norm
         self.is_residual = configuration.get("stacking") == "residual"
         self.dropout = nn.Dropout(configuration["dropout"])
+        self.rnn = None
+        if "rnn.weight_ih_l0" in weights:
+            self.rnn = module_of_pytorch(configuration, weights["rnn.weight_ih_l0"].shape[1], 1)
         for name, tensor in weights.items():
-            self.register_parameter(name, nn.Parameter(torch.empty_like(tensor)))
+            if not name.startswith("rnn."):
+                self.register_parameter(name, nn.Parameter(torch.empty_like(tensor)))
 
     def forward(self, below, source, state, is_start):
         """Returns the output (T, N, H) and the next state for the layer below, the input of the model and a state."""
+        states, past = state[: len(self.states)], state[len(self.states) :]
+        if hasattr(self, "h0"):
+            # Added 0 times later, because DistributedDataParallel expects that every weight is used.
+            states = [part + is_start * getattr(self, f"{name}0") for part, name in zip(states, self.states)]
+        if self.rnn is None:
+            y, states, past = self.loop(below, source, states, past)
+        else:
+            x = below if self.rnn.input_size == below.shape[2] else torch.cat([below, source], 2)
+            before = [part[None] for part in states]
+            y, after = self.rnn(x, tuple(before) if len(before) > 1 else before[0])
+            states = [part[0] for part in (after if len(before) > 1 else (after,))]
+        y = self.dropout(y)
+        if hasattr(self, "Wt"):
+            y = below.lerp(y, (below @ self.Wt + self.bt).sigmoid())
+        elif self.is_residual and below is not source:
+            y = below + y
+        return y, [*states, *past]
+
+    def loop(self, below, source, states, past):
+        """Steps the cell. The past is the outputs before h that a skip through time reads, the newest first."""
         w = SimpleNamespace(**dict(self.named_parameters()))
         x = below @ w.Wx
         if hasattr(w, "Ws"):
             x = x + source @ w.Ws
         x = (normalise(x, w.gx) if hasattr(w, "gx") else x) + w.b
-        states, past = state[: len(self.states)], state[len(self.states) :]
-        if hasattr(w, "h0"):
-            # Added 0 times later, because DistributedDataParallel expects that every weight is used.
-            states = [part + is_start * getattr(w, f"{name}0") for part, name in zip(states, self.states)]
-        outputs = [*reversed(past), states[0]]  # of the time steps before: as many as a skip through time goes back
+        outputs = [*reversed(past), states[0]]
         for t, step_x in enumerate(x.unbind()):
             if hasattr(w, "Wk"):
                 step_x = torch.addmm(step_x, outputs[t], w.Wk)
             states = self.step(step_x, *states, w)
             outputs.append(states[0])
-        y = self.dropout(torch.stack(outputs[-len(x) :]))
-        if hasattr(w, "Wt"):
-            y = below.lerp(y, (below @ w.Wt + w.bt).sigmoid())
-        elif self.is_residual and below is not source:
-            y = below + y
-        return y, [*states, *(outputs[-2 - back] for back in range(len(past)))]
+        return torch.stack(outputs[-len(x) :]), states, [outputs[-2 - back] for back in range(len(past))]
 
 
 class Layers(nn.Module):
-    """Recurrent layers of any cell, called as nn.LSTM. The state is a tuple of tensors (L, N, H): h, c if the cell has it,
-    and with a skip through time of k steps the outputs of 1 to k - 1 steps before h."""
+    """Recurrent layers of any cell, called as nn.LSTM. The state is a tuple of tensors (L, N, H): h, c if the cell has
+    it, and with a skip through time of k steps the outputs of 1 to k - 1 steps before h."""
 
     def __init__(self, configuration, tensors):
         super().__init__()
@@ -200,17 +224,6 @@ class Layers(nn.Module):
         return read, tuple(torch.stack(parts) for parts in zip(*following))
 
 
-def recurrent_module(configuration, inputs, tensors):
-    """Returns a module of PyTorch if the file has its weights, otherwise Layers."""
-    if "rnn.weight_ih_l0" not in tensors:
-        return Layers(configuration, tensors)
-    cell, hidden, layers = configuration["cell"], configuration["hidden"], configuration["layers"]
-    options = {"num_layers": layers, "dropout": configuration["dropout"] if layers > 1 else 0}
-    if cell in ("lstm", "gru"):
-        return (nn.LSTM if cell == "lstm" else nn.GRU)(inputs, hidden, **options)
-    return nn.RNN(inputs, hidden, nonlinearity="tanh" if cell == "rnn" else "relu", **options)
-
-
 class CharacterModel(nn.Module):
     """Predicts the next token: embedding or one-hot input, recurrent layers, output layer."""
 
@@ -220,9 +233,12 @@ class CharacterModel(nn.Module):
         tied = configuration.get("tied", False)
         self.symbols = symbols
         self.embedding = nn.Embedding(symbols, width) if width > 0 else None
-        self.rnn = recurrent_module(configuration, width or symbols, tensors)
-        has_dropout = isinstance(self.rnn, Layers)  # of its last layer
-        self.dropout = nn.Dropout(0 if has_dropout else configuration["dropout"])
+        if "rnn.weight_ih_l0" in tensors:
+            self.rnn = module_of_pytorch(configuration, width or symbols, configuration["layers"])
+            self.dropout = nn.Dropout(configuration["dropout"])
+        else:
+            self.rnn = Layers(configuration, tensors)
+            self.dropout = nn.Identity()  # the last layer has it
         read = configuration["layers"] if configuration.get("skip") in ("output", "both") else 1
         is_projected = tied and (read > 1 or width != hidden)
         self.projection = nn.Linear(read * hidden, width, bias=False) if is_projected else nn.Identity()
@@ -260,6 +276,7 @@ def encode(data, vocabulary):
     if strange and vocabulary["unknown"] is None:
         raise ValueError(f"the model has never seen {sorted(strange)}: train on text that has them, or with --min-count 2")
     return torch.tensor([ids.get(character, vocabulary["unknown"]) for character in text])
+
 
 @torch.no_grad()
 def sample(model, vocabulary, prompt="", length=500, temperature=1.0):

@@ -2,7 +2,8 @@
 // Knows nothing of files.
 //
 // The recurrent layers are PyTorch's nn.LSTM, nn.GRU or nn.RNN if one of them has the equations of
-// the model. Otherwise they are `Layers` of that file, whose weights have our names and shapes.
+// the model. Otherwise they are `Layers` of that file. A layer of these contains such a module if it
+// has the equations of the cell, and its other weights have our names and shapes.
 //
 // PyTorch's modules have one block of H for each gate, in our order: i f g o for LSTM, r z n for
 // GRU. In both, z = 1 keeps the old state. PyTorch's matrices are the transposes of ours:
@@ -11,21 +12,21 @@
 // the product with r.
 import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
+import { activationName } from '../model/layer.ts';
 import { headWeights, layerWeights, parameterShapes } from '../model/parameters.ts';
 
 /** The cells that PyTorch's modules have. An irnn differs from rnn-relu only in its initialisation. */
 const cellsOfModules: readonly string[] = ['lstm', 'gru', 'rnn', 'rnn-relu', 'irnn'];
 
-function fitsModule({
-  cell,
-  layerNorm = false,
-  skip = 'none',
-  stacking = 'plain',
-  timeSkip = 0,
-  learnedState = false,
-}: ModelConfiguration): boolean {
-  const isPlain = !layerNorm && skip === 'none' && stacking === 'plain' && timeSkip === 0 && !learnedState;
-  return isPlain && cellsOfModules.includes(cell);
+/** Whether a module has the equations of each cell through time. */
+function hasCellModule({ cell, layerNorm = false, timeSkip = 0 }: ModelConfiguration): boolean {
+  return cellsOfModules.includes(cell) && !layerNorm && timeSkip === 0;
+}
+
+/** Whether one module has the equations of all layers together. */
+function hasStackModule(model: ModelConfiguration): boolean {
+  const { skip = 'none', stacking = 'plain', learnedState = false } = model;
+  return hasCellModule(model) && skip === 'none' && stacking === 'plain' && !learnedState;
 }
 
 /** A tensor of CharacterModel, and our weights that it holds. */
@@ -44,13 +45,15 @@ interface ModuleTensor {
 /** The tensors of CharacterModel, in its order. */
 function moduleTensors(model: ModelConfiguration): ModuleTensor[] {
   const { layers, hidden: H, embedding, vocabulary: V, tied = false } = model;
-  const layerTensors = fitsModule(model) ? tensorsOfModule : tensorsOfLayer;
+  const isOneModule = hasStackModule(model);
   const isTransposed = true;
   const weights = headWeights(model).flatMap(({ name }) => (name === 'head.b' ? [] : [name]));
   const read = weights.length * H;
   return [
     ...(embedding > 0 ? [{ name: 'embedding.weight', shape: [V, embedding], weights: ['embedding.W'] }] : []),
-    ...Array.from({ length: layers }, (_, layer) => layerTensors(model, layer)).flat(),
+    ...Array.from({ length: layers }, (_, layer) =>
+      isOneModule ? tensorsOfModule(model, layer, 'rnn', layer) : tensorsOfLayer(model, layer),
+    ).flat(),
     ...(tied && read > 0 ? [{ name: 'projection.weight', shape: [embedding, read], weights, isTransposed }] : []),
     tied
       ? { name: 'output.weight', shape: [V, embedding], weights: ['embedding.W'] }
@@ -59,29 +62,50 @@ function moduleTensors(model: ModelConfiguration): ModuleTensor[] {
   ];
 }
 
-/** The tensors of a layer of nn.LSTM, nn.GRU or nn.RNN. */
-function tensorsOfModule(
-  { cell, hidden: H, embedding, vocabulary: V }: ModelConfiguration,
-  layer: number,
-): ModuleTensor[] {
-  const rows = ({ lstm: 4, gru: 3 }[cell] ?? 1) * H;
-  const columns = layer > 0 ? H : embedding || V;
-  const isTransposed = true;
+/**
+ * The tensors of a layer of nn.LSTM, nn.GRU or nn.RNN, whose input is the layer below and the
+ * input of a skip connection, side by side.
+ *
+ * @param name the name of the module
+ * @param number of the layer in the module
+ */
+function tensorsOfModule(model: ModelConfiguration, layer: number, name: string, number: number): ModuleTensor[] {
+  const weights = layerWeights(model, layer);
+  const inputs = weights.filter((weight) => weight.name === 'Wx' || weight.name === 'Ws');
+  const rows = inputs[0].columns;
+  const tensor = (theirs: string, ours: readonly string[], columns?: number): ModuleTensor => ({
+    name: `${name}.${theirs}_l${number}`,
+    shape: columns === undefined ? [rows] : [rows, columns],
+    weights: ours.map((weight) => activationName(layer, weight)),
+    isTransposed: columns !== undefined,
+  });
   return [
-    { name: `rnn.weight_ih_l${layer}`, shape: [rows, columns], weights: [`layer${layer}.Wx`], isTransposed },
-    { name: `rnn.weight_hh_l${layer}`, shape: [rows, H], weights: [`layer${layer}.Wh`], isTransposed },
-    { name: `rnn.bias_ih_l${layer}`, shape: [rows], weights: [`layer${layer}.b`] },
-    { name: `rnn.bias_hh_l${layer}`, shape: [rows], weights: [`layer${layer}.bh`] },
+    tensor(
+      'weight_ih',
+      inputs.map((input) => input.name),
+      inputs.reduce((sum, input) => sum + input.rows, 0),
+    ),
+    tensor('weight_hh', ['Wh'], model.hidden),
+    tensor('bias_ih', ['b']),
+    tensor('bias_hh', ['bh']),
   ];
 }
 
+/** The weights that a module has. */
+const weightsOfModule: readonly string[] = ['Wx', 'Ws', 'Wh', 'b', 'bh'];
+
 /** The tensors of a layer of `Layers`. */
 function tensorsOfLayer(model: ModelConfiguration, layer: number): ModuleTensor[] {
-  return layerWeights(model, layer).map(({ name, rows, columns }) => ({
-    name: `rnn.layer${layer}.${name}`,
-    shape: [rows, columns],
-    weights: [`layer${layer}.${name}`],
-  }));
+  const isModule = hasCellModule(model);
+  const others = layerWeights(model, layer).filter(({ name }) => !isModule || !weightsOfModule.includes(name));
+  return [
+    ...(isModule ? tensorsOfModule(model, layer, `rnn.layer${layer}.rnn`, 0) : []),
+    ...others.map(({ name, rows, columns }) => ({
+      name: `rnn.layer${layer}.${name}`,
+      shape: [rows, columns],
+      weights: [activationName(layer, name)],
+    })),
+  ];
 }
 
 /**
@@ -96,7 +120,7 @@ export function stateDict(trained: Pick<TrainedModel, 'model' | 'tensors'>): Ten
     tensorsOf(parameterShapes(model), parameterVector(trained)).map((tensor) => [tensor.name, tensor]),
   );
   return moduleTensors(model).map(({ name, shape, weights, isTransposed }) => {
-    if (name.startsWith('rnn.bias_hh')) {
+    if (name.includes('.bias_hh_l')) {
       const second = new Float32Array(shape[0]);
       const inside = parameters.get(weights[0]);
       if (inside !== undefined) second.set(inside.data, 2 * model.hidden);
@@ -130,18 +154,21 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
   const embedding = tied ? data('embedding.weight') : null;
   if (embedding !== null && data('output.weight').some((value, at) => value !== embedding[at]))
     fail('its model has tied weights, but output.weight differs from embedding.weight');
-  return parameterShapes(model).map(({ name, rows, columns }) => {
+  const shapes = parameterShapes(model);
+  const sizes = new Map(shapes.map(({ name, rows, columns }) => [name, rows * columns]));
+  return shapes.map(({ name, rows, columns }) => {
     const { name: theirName, shape, weights, isTransposed } = expected.find((each) => each.weights.includes(name))!;
     let values = data(theirName);
     if (isTransposed) values = transpose(values, shape[1]);
-    if (theirName.startsWith('rnn.bias_hh')) values = values.slice(2 * H);
-    else if (theirName.startsWith('rnn.bias_ih')) {
+    if (theirName.includes('.bias_hh_l')) values = values.slice(2 * H);
+    else if (theirName.includes('.bias_ih_l')) {
       const second = data(theirName.replace('_ih_', '_hh_'));
       const inside = cell === 'gru' ? 2 * H : second.length;
       // Do not add +0 to −0, because the sum is +0.
       values = values.map((bias, at) => (at >= inside || second[at] === 0 ? bias : bias + second[at]));
     }
-    const offset = weights.indexOf(name) * rows * columns;
+    const above = weights.slice(0, weights.indexOf(name));
+    const offset = above.reduce((sum, each) => sum + sizes.get(each)!, 0);
     return { name, shape: [rows, columns], data: values.slice(offset, offset + rows * columns) };
   });
 }

@@ -273,7 +273,7 @@ describe('rnn import', () => {
       'with the tensors of another model',
       'anonymous.safetensors',
       ['--like', 'checkpoints/skipping'],
-      /does not fit the model of --like: it has no tensor rnn\.layer0\.Wx, which the model needs/,
+      /does not fit the model of --like: it has no tensor rnn\.layer0\.rnn\.weight_ih_l0, which the model needs/,
     ],
   ])('refuses a file %s, and does not make a folder', async (_, file, more, complaint) => {
     expect(await rnn(['import', file, '--out', 'nothing', ...more])).toMatchObject({

@@ -39,6 +39,8 @@ const others = [
   { cell: 'gru', layers: 1, embedding: 9, tied: true },
   { cell: 'lstm', layers: 3, embedding: 0, skip: 'input' },
   { cell: 'gru', layers: 2, embedding: 0, stacking: 'residual' },
+  { cell: 'gru', layers: 3, embedding: 9, tied: true, skip: 'both', stacking: 'highway', learnedState: true },
+  { cell: 'rnn', layers: 1, embedding: 0, learnedState: true },
   { cell: 'lstm', layers: 2, embedding: 9, skip: 'both', stacking: 'residual', layerNorm: true, timeSkip: 4 },
   { cell: 'lstm', layers: 1, embedding: 24, skip: 'output', tied: true },
   // The embedding is as wide as both layers together.
