@@ -1,7 +1,7 @@
 // How time and memory depend on threads, hidden units and the length of the text, compared with
 // formulas, and when docs/train_distributed.py is the better way: `node bench/scaling.js` after `npm
 // run build`. Writes the section Scaling of bench/RESULTS.md, its chart, and the raw data to
-// bench/scaling.json. Takes about 25 minutes, and 3 GB of disk and 5 GB of memory for the longest
+// bench/scaling.json. Takes about 30 minutes, and 3 GB of disk and 5 GB of memory for the longest
 // text and the largest network. Nothing else should run meanwhile.
 //
 // node bench/scaling.js [--only threads,hidden,text,distributed] [--rounds 3] [--seconds 2]
@@ -40,6 +40,8 @@ const cores = availableParallelism();
 const rounds = Number(flags.rounds);
 /** Rows and steps of the part on threads, and of the distributed program. */
 const WIDE = { 'batch-size': 64, 'sequence-length': 64 };
+/** How much longer than another measurement this one is, because Python takes seconds to start. */
+const DISTRIBUTED = 5;
 const USUAL = { layers: 2, 'batch-size': 50, 'sequence-length': 50 };
 const plain = { cell: 'lstm', skip: 'none', dropout: 0, 'weight-decay': 0, 'state-reset': 0 };
 const rest = { 'evaluate-every': 0, 'sample-every': 0, 'validation-fraction': 0, device: 'cpu' };
@@ -181,9 +183,11 @@ async function distributedSpeed(python, model, text, processes) {
     });
   const short = 5;
   const few = timed(short);
-  for (let long = 4 * short; ; long *= 3) {
+  const enough = DISTRIBUTED * Number(flags.seconds);
+  for (let long = 4 * short; ;) {
     const more = timed(long) - few;
-    if (more > Number(flags.seconds)) return (WIDE['batch-size'] * WIDE['sequence-length'] * (long - short)) / more;
+    if (more > enough) return (WIDE['batch-size'] * WIDE['sequence-length'] * (long - short)) / more;
+    long = more > enough / 10 ? Math.ceil((1.3 * long * enough) / more) : 4 * long;
   }
 }
 
