@@ -62,27 +62,15 @@ function samplingParts({ sample, count }) {
       : [
           table(
             ['network', '`--count 1`', 'compared with', 'all its texts', 'ratio', 'rounds'],
-            rowsOf(count).map(([network, ours, name, theirs, , times, rounds]) => [
-              network,
-              ours,
-              name,
-              theirs,
-              times,
-              rounds,
-            ]),
+            rowsOf(count).map(withoutThreads),
           ),
         ]),
   ];
 }
 
 function javascriptParts({ javascript }) {
-  const rows = rowsOf(javascript).map(([network, ours, name, theirs, , times, rounds], index) => [
-    network,
-    ours,
-    name,
-    theirs,
-    times,
-    rounds,
+  const rows = rowsOf(javascript).map((row, index) => [
+    ...withoutThreads(row),
     stepsTold(javascript.sides[index + 1].steps ?? []),
   ]);
   return [
@@ -105,6 +93,11 @@ function startParts({ start }) {
       ]),
     ),
   ];
+}
+
+/** A row of `rowsOf` for a table without the column of threads. */
+function withoutThreads([network, ours, name, theirs, , times, rounds]) {
+  return [network, ours, name, theirs, times, rounds];
 }
 
 /** A row for each side but the first, which is rnn. */

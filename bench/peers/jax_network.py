@@ -7,28 +7,19 @@ A layer multiplies the inputs of all time steps at once, and lax.scan repeats th
 norm and Adam, is one function under jit, and so is sampling 100 characters. Without an embedding, the first layer looks up rows of its
 weights, as rnn does: this network has the same parameters, and one bias. Prints one line of JSON. Compilation is not counted.
 """
-import argparse
 import functools
 import json
 import os
-import statistics
 import time
 
-WARM_UP_STEPS = 3
-SLICE_SECONDS = 1  # a figure is the median of slices about this long, as those of rnn's reports are
+from peer_speed import measure_training, network_parser, read_ids
+
 SAMPLED_AT_ONCE = 100
 LEARNING_RATE = 2e-3
 CLIP_NORM = 5
 GATES = {'lstm': 4, 'gru': 3, 'rnn': 1}
 
-parser = argparse.ArgumentParser()
-parser.add_argument('corpus')
-parser.add_argument('--cell', default='lstm', choices=list(GATES))
-for name, default in dict(hidden=128, layers=2, batch=50, seq=50, embedding=0).items():
-    parser.add_argument(f'--{name}', type=int, default=default)
-parser.add_argument('--seconds', type=float, default=4, help='seconds of training to measure')
-parser.add_argument('--steps', type=int, default=0, help='instead of --seconds')
-parser.add_argument('--sample', type=int, default=0, metavar='N', help='sample N characters one after the other, instead of training')
+parser = network_parser()
 parser.add_argument('--threads', type=int, default=2, help='cores that this process may use')
 options = parser.parse_args()
 # XLA has as many threads as the process has cores.
@@ -120,32 +111,21 @@ def sample_some(parameters, states, symbol, key):
     return lax.scan(draw, (symbol, states), jax.random.split(key, SAMPLED_AT_ONCE))[0]
 
 
-def train(parameters, symbols):
-    length = (len(symbols) - 1) // options.batch
+def training_steps(parameters, ids):
+    """Trains one update step for each loss that is taken."""
+    length = (len(ids) - 1) // options.batch
     # Time first, as batch rows that are spread over the text.
     inputs, targets = (
-        jnp.asarray(symbols[start:start + options.batch * length].reshape(options.batch, length).T) for start in (0, 1)
+        jnp.asarray(ids[start:start + options.batch * length].reshape(options.batch, length).T) for start in (0, 1)
     )
     zeros = jax.tree.map(jnp.zeros_like, parameters)
     adam = dict(step=0, mean=zeros, square=jax.tree.map(jnp.zeros_like, parameters))
-    windows, states = length // options.seq, None
-    figures, done, since, started, mark = [], -WARM_UP_STEPS, 0, 0.0, 0.0
     while True:
-        at = done % windows * options.seq
-        states = zero_states(options.batch) if states is None or at == 0 else states
-        window = (each[at:at + options.seq] for each in (inputs, targets))
-        parameters, adam, states, loss = train_step(parameters, adam, states, *window)
-        loss.block_until_ready()
-        done, since, now = done + 1, since + 1, time.perf_counter()
-        if done <= 0:
-            started, mark, since = now, now, 0
-            continue
-        over = done >= options.steps if options.steps else now - started >= options.seconds
-        if now - mark >= SLICE_SECONDS or (over and not figures):
-            figures.append(since * options.batch * options.seq / (now - mark))
-            mark, since = now, 0
-        if over:
-            return dict(charactersPerSecond=statistics.median(figures), steps=done, seconds=now - started, lossNats=loss.item())
+        states = zero_states(options.batch)
+        for at in range(0, length - options.seq + 1, options.seq):
+            window = (each[at:at + options.seq] for each in (inputs, targets))
+            parameters, adam, states, loss = train_step(parameters, adam, states, *window)
+            yield loss
 
 
 def sample(parameters):
@@ -162,17 +142,16 @@ def sample(parameters):
 
 
 def main():
-    with open(options.corpus, encoding='utf-8', newline='') as file:
-        text = file.read()
-    index = {character: i for i, character in enumerate(sorted(set(text)))}
-    parameters = initial(jax.random.PRNGKey(1), len(index))
+    ids, symbols = read_ids(options.corpus)
+    parameters = initial(jax.random.PRNGKey(1), symbols)
     if options.sample:
         result = dict(measure='sample', **sample(parameters))
     else:
-        result = dict(measure='train', **train(parameters, np.array([index[character] for character in text], dtype=np.int32)))
+        losses = training_steps(parameters, np.array(ids, dtype=np.int32))
+        result = dict(measure='train', **measure_training(losses, options, lambda loss: loss.block_until_ready()))
     names = ('cell', 'hidden', 'layers', 'batch', 'seq', 'embedding', 'threads')
     setting = {name: getattr(options, name) for name in names}
-    about = dict(peer='JAX', version=jax.__version__, blas=f'XLA of jaxlib {jax.lib.__version__}', symbols=len(index))
+    about = dict(peer='JAX', version=jax.__version__, blas=f'XLA of jaxlib {jax.lib.__version__}', symbols=symbols)
     print(json.dumps(dict(**about, **setting, **result)))
 
 

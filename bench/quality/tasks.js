@@ -3,6 +3,7 @@
 // A task names its text, how the text is split, and either the options of `rnn train` or the script
 // of a peer with its options. `minutes` is about how long it takes on two cores. `published` is the
 // test loss in nats per character that the authors of the text's benchmark report.
+import { presets } from '../../dist/options/presets.js';
 
 /** Where a text comes from, and the beginning of its SHA-256. A generated text has a count instead. */
 export const texts = {
@@ -65,8 +66,14 @@ function equalTasks([time, { seconds, ...sizes }]) {
   ];
 }
 
+/** The seconds of training of a preset. A text of any length has as many. */
+const secondsOf = (preset, kind) => presets[preset].options({ length: 1e6, kind }).budgetMs / 1000;
+/** With evaluations, and saving. */
+const minutesOf = (preset, kind) => (1.1 * secondsOf(preset, kind)) / 60;
+
 /** The peers get as many seconds of training as the preset, without evaluations. */
-function makemoreTasks([preset, seconds]) {
+function makemoreTasks(preset) {
+  const seconds = secondsOf(preset, 'list');
   return ['gru', 'transformer'].map((model) => ({
     ...names,
     name: `names-${preset}-makemore-${model}`,
@@ -76,8 +83,6 @@ function makemoreTasks([preset, seconds]) {
     peer: { script: 'makemore.py', args: ['--model', model] },
   }));
 }
-
-const MINUTES_OF_PRESETS = { quick: 3, good: 30, best: 66 };
 
 export const tasks = [
   ...Object.entries(published).flatMap(([cell, losses]) =>
@@ -94,15 +99,15 @@ export const tasks = [
     name: 'warpeace-best',
     rnn: words('--preset best'),
     published: publishedBest,
-    minutes: MINUTES_OF_PRESETS.best,
+    minutes: minutesOf('best', 'text'),
   },
   { ...shakespeare, group: 'shakespeare', name: 'shakespeare-default', rnn: [], minutes: 2, sample: true },
-  ...Object.entries(MINUTES_OF_PRESETS).map(([preset, minutes]) => ({
+  ...['quick', 'good', 'best'].map((preset) => ({
     ...shakespeare,
     group: 'shakespeare',
     name: `shakespeare-${preset}`,
     rnn: ['--preset', preset],
-    minutes,
+    minutes: minutesOf(preset, 'text'),
     sample: true,
   })),
   ...Object.entries(equalNetworks).flatMap(equalTasks),
@@ -111,9 +116,9 @@ export const tasks = [
     name: `names-${preset}`,
     preset,
     rnn: ['--preset', preset],
-    minutes: MINUTES_OF_PRESETS[preset],
+    minutes: minutesOf(preset, 'list'),
   })),
-  ...Object.entries({ quick: 165, good: 1650 }).flatMap(makemoreTasks),
+  ...['quick', 'good'].flatMap(makemoreTasks),
   { ...names, group: 'lists', name: 'names-default', rnn: [], minutes: 2 },
   { group: 'lists', text: 'languages.tsv', split: 'pairs', name: 'languages-default', rnn: [], minutes: 1 },
   {

@@ -2,7 +2,7 @@
 import type { SlicedWork } from '../sliced-work.ts';
 import type { Random } from '../random.ts';
 
-/** A row that keeps less than this part of its length is made orthogonal again, for accuracy. */
+/** A row that keeps a smaller part of its length is made orthogonal again, for accuracy. */
 const MIN_REMAINDER = 0.1;
 
 /**
@@ -29,8 +29,8 @@ export function* orthogonalMatrix(n: number, random: Random): SlicedWork<Float64
 }
 
 /**
- * Makes a row of q (n, n) orthogonal to the rows before it. Four rows at a time, because a
- * processor adds four sums in the time of one.
+ * Subtracts from a row of q (n, n) its projections onto the rows before it. It takes four of these
+ * rows at a time, because a processor adds four independent sums in the time of one.
  */
 function subtractProjections(q: Float64Array, row: number, n: number): void {
   const current = row * n;

@@ -40,7 +40,7 @@ const MINUTE = 60_000;
  * loss jumped. The learning rate does not decay: weight decay limits the weights, and their EMA
  * replaces the decay of the learning rate.
  */
-const network: Partial<TrainingOptions> = {
+const forTime: Partial<TrainingOptions> = {
   cell: 'mlstm',
   layers: 1,
   batchSize: 32,
@@ -100,12 +100,15 @@ const bestSizes: readonly Sizes[] = [
 ];
 
 /**
- * A preset for a training time. The network of a list of records is chosen from its size and the
- * training time (training/defaults.ts), as without a preset.
+ * A preset for a training time. For records it sets only a shorter time: training/defaults.ts
+ * chooses the network from their size and this time, as without a preset.
+ *
+ * @param minutes the training time for each kind of text
+ * @param average the decay of the EMA
  */
-function forTime(
+function timedPreset(
   summary: string,
-  minutes: Readonly<Record<'list' | 'text', number>>,
+  minutes: Readonly<Record<'records' | 'text', number>>,
   sizes: readonly Sizes[],
   average: number,
 ): Preset {
@@ -113,16 +116,16 @@ function forTime(
     summary,
     options: ({ length, kind }) =>
       kind === 'text'
-        ? { ...fitting(sizes, length), ...network, average, budgetMs: minutes.text * MINUTE }
-        : { budgetMs: minutes.list * MINUTE },
+        ? { ...fitting(sizes, length), ...forTime, average, budgetMs: minutes.text * MINUTE }
+        : { budgetMs: minutes.records * MINUTE },
   };
 }
 
 /** The presets by name, in the order of the help. */
 export const presets: Readonly<Record<PresetName, Preset>> = {
-  quick: forTime('The best model in three minutes on two cores', { list: 0.95, text: 2.75 }, quickSizes, 0.998),
-  good: forTime('The best model in half an hour on two cores', { list: 2.75, text: 27.5 }, goodSizes, 0.999),
-  best: forTime('The best model in an hour on two cores', { list: 10, text: 60 }, bestSizes, 0.999),
+  quick: timedPreset('The best model in three minutes on two cores', { records: 0.95, text: 2.75 }, quickSizes, 0.998),
+  good: timedPreset('The best model in half an hour on two cores', { records: 2.75, text: 27.5 }, goodSizes, 0.999),
+  best: timedPreset('The best model in an hour on two cores', { records: 10, text: 60 }, bestSizes, 0.999),
   'char-rnn': {
     summary: 'The defaults of char-rnn (Karpathy, 2015)',
     // Its validation part of 5 % is --validation-fraction 0.05.

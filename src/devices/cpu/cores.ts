@@ -8,27 +8,26 @@ import { availableParallelism, cpus } from 'node:os';
  * processors have performance cores and slower efficiency cores.
  */
 const SPEED_FILES = ['cpu_capacity', 'cpufreq/cpuinfo_max_freq'];
-/** Speeds above this part of the highest speed count as equal: single cores may be a little faster. */
-const EQUAL = 0.9;
+/** Speeds above this part of the highest speed count as equal: similar cores differ slightly. */
+const MIN_EQUAL_SPEED = 0.9;
 
 /**
- * The number of threads with which equal parts end first: k threads on the k fastest cores are as
- * fast as k times the slowest of these cores. The scheduler of the system gives busy threads the
- * fastest cores.
+ * The number of threads that finish a batch first. The speed of k threads is k times the speed of
+ * the slowest of the k fastest cores, because the system runs busy threads on the fastest cores.
  *
  * @param cores the number of cores that the process may use
- * @param speeds the relative speed of each core of the machine, if it is known
+ * @param speeds the relative speed of each core of the machine, or an empty list if unknown
  */
 export function chooseThreads(
   cores: number = availableParallelism(),
   speeds: readonly number[] = coreSpeeds(),
 ): number {
-  if (speeds.length !== cores) return cores; // unknown, or the process must not use all cores
+  if (speeds.length !== cores) return cores; // unknown, or the process is limited to some of the cores
   const fastestFirst = speeds.toSorted((a, b) => b - a);
   const [fastest] = fastestFirst;
   const throughput = (threads: number): number => {
     const slowest = fastestFirst[threads - 1];
-    return threads * (slowest >= EQUAL * fastest ? fastest : slowest);
+    return threads * (slowest >= MIN_EQUAL_SPEED * fastest ? fastest : slowest);
   };
   let best = 1;
   for (let threads = 2; threads <= cores; threads++) if (throughput(threads) >= throughput(best)) best = threads;
