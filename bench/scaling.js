@@ -10,7 +10,6 @@
 // --only measures some of the parts, and keeps the results of the other parts. Figures are medians of rounds. --python
 // names a Python with PyTorch, for `distributed`.
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,6 +20,7 @@ import { jsonLines, root, run, secondsOf } from './comparison/processes.js';
 import { frameworksOf } from './comparison/python.js';
 import { flagsOf } from './comparison/rnn.js';
 import { median } from './comparison/statistics.js';
+import { distributedTraining } from './comparison/torchrun.js';
 import { plots } from './plot.js';
 import { scalingCharts, scalingSection } from './scaling/section.js';
 
@@ -171,16 +171,9 @@ async function measureDistributed() {
 
 /** Characters per second, from the difference of a long and a short run. */
 async function distributedSpeed(python, model, text, processes) {
-  const port = await freePort();
-  const launcher = `-m torch.distributed.run --nproc_per_node ${processes} --master_addr 127.0.0.1 --master_port ${port}`;
-  const script = [join(root, 'docs/train_distributed.py'), model, text, '--out', join(folder, 'trained.safetensors')];
-  // By default gloo listens at the address of the machine's name, which need not exist.
-  const env = { OMP_NUM_THREADS: String(cores / processes), GLOO_SOCKET_IFNAME: 'lo', CUDA_VISIBLE_DEVICES: '' };
-  const timed = (steps) =>
-    secondsOf(() => {
-      const words = [...launcher.split(' '), '--monitor_interval', 0.1, ...script, ...flagsOf({ ...WIDE, steps })];
-      run(python, words, { env, seconds: 3600 });
-    });
+  const train = await distributedTraining(python, processes);
+  const out = join(folder, 'trained.safetensors');
+  const timed = (steps) => secondsOf(() => train([model, text, ...flagsOf({ ...WIDE, steps, out })]));
   const short = 5;
   const few = timed(short);
   const enough = DISTRIBUTED * Number(flags.seconds);
@@ -189,16 +182,6 @@ async function distributedSpeed(python, model, text, processes) {
     if (more > enough) return (WIDE['batch-size'] * WIDE['sequence-length'] * (long - short)) / more;
     long = more > enough / 10 ? Math.ceil((1.3 * long * enough) / more) : 4 * long;
   }
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function benched(options) {

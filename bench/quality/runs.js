@@ -8,7 +8,7 @@ import { machineTold, programTold } from '../comparison/machine.js';
 import { commandTold } from '../comparison/markdown.js';
 import { jsonLines, root, run, withoutTuning } from '../comparison/processes.js';
 import { bestThreads, threadCandidates, threadsTold } from '../comparison/python-peers.js';
-import { partFiles, textOf, trainingWords } from './texts.js';
+import { partFiles, trainingWords } from './texts.js';
 
 const program = join(root, 'bin/rnn.js');
 const peers = join(root, 'bench/peers');
@@ -91,7 +91,7 @@ async function rnnResult(task, folder, events, settings) {
   const words = await commandWords(task, settings);
   if (settings.trySeconds === null && settings.note === null) refuseIfDifferent(start, words, folder);
   const text = words[1];
-  const { nats, exactAccuracy, macroRecall } = scored(task, folder, text, settings);
+  const { nats, exactAccuracy, macroRecall } = scored(folder, text);
   const epochsPerStep = reports.at(-1).epoch / reports.at(-1).step;
   const speeds = reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b);
   const evaluations = of('evaluation');
@@ -119,9 +119,8 @@ async function rnnResult(task, folder, events, settings) {
 }
 
 /** The test part, scored with the best checkpoint. */
-function scored({ text, split }, folder, path, settings) {
-  const file = split === 'firstTests' ? path : textOf(text, settings);
-  const words = ['eval', file, '--checkpoint', folder, '--part', 'test', '--device', 'cpu', '--json'];
+function scored(folder, text) {
+  const words = ['eval', text, '--checkpoint', folder, '--part', 'test', '--device', 'cpu', '--json'];
   return jsonLines(run(process.execPath, [program, ...words], { seconds: DAY })).at(-1);
 }
 

@@ -28,19 +28,19 @@ export function textOf(name, { data, work }) {
 
 /** The words of `rnn train` that name a text and its split. Writes the parts if they are files. */
 export async function trainingWords({ text, split }, folders) {
-  const path = textOf(text, folders);
-  if (splits[split] !== null) return [path, ...splits[split]];
+  if (!(split in ownSplits)) return [textOf(text, folders), ...splits[split]];
   const [train, validation, test] = await partFiles({ text, split }, folders);
-  return [train, '--validation-file', validation, '--test-file', test];
+  return [train, '--validation-file', validation, '--test-file', test, ...splits[split]];
 }
 
 /** The files of the training, validation and test part, which it writes into the folder `work`. */
 export async function partFiles({ text, split }, folders) {
   const path = textOf(text, folders);
-  const contents = split === 'firstTests' ? firstTests(readFileSync(path, 'utf8')) : await partsOf(path, split);
+  const divide = ownSplits[split];
+  const contents = divide === undefined ? await partsOf(path, split) : divide(readFileSync(path, 'utf8'));
   mkdirSync(folders.work, { recursive: true });
   return parts.map((part, index) => {
-    const file = join(folders.work, `${text.replace(/\.\w+$/, '')}-${part}.txt`);
+    const file = join(folders.work, `${text.replace(/\.\w+$/, '')}-${split}-${part}.txt`);
     writeFileSync(file, contents[index]);
     return file;
   });
@@ -52,6 +52,29 @@ export function firstTests(text) {
   const trained = text.length - validated;
   return [text.slice(trained, validated), text.slice(validated), text.slice(0, trained)];
 }
+
+/**
+ * The parts of a text with CR LF line ends as char-rnn splits it (util/CharSplitLMMinibatchLoader.lua):
+ * it divides the text into a row for each row of a batch, and each row into sequences. Of the
+ * sequences of a row, the first 80 % train, then 10 % validate, and the rest test. So each part has
+ * characters from all over the text.
+ */
+export function charRnnParts(text, { rows, length } = { rows: 100, length: 100 }) {
+  const withCrLf = text.replaceAll('\n', '\r\n');
+  const sequences = Math.floor(withCrLf.length / (rows * length));
+  const trained = Math.floor(0.8 * sequences);
+  const validated = trained + Math.floor(0.1 * sequences);
+  const bounds = [0, trained, validated, sequences].map((sequence) => sequence * length);
+  return parts.map((_, part) =>
+    Array.from({ length: rows }, (_, row) => {
+      const start = row * sequences * length;
+      return withCrLf.slice(start + bounds[part], start + bounds[part + 1]);
+    }).join(''),
+  );
+}
+
+/** The splits that rnn does not have, by their names. Each divides the content of a text. */
+const ownSplits = { firstTests, charRnn: charRnnParts };
 
 /** The parts as rnn divides a text. Records have a line each. */
 async function partsOf(path, split) {
