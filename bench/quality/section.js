@@ -35,9 +35,9 @@ const groups = [
   {
     title: 'War and Peace',
     group: 'warpeace',
-    text: 'The networks of Karpathy, Johnson and Fei-Fei 2015 (arXiv 1506.02078) with 128 units, trained as the paper says: RMSProp 0.002, batches of 100 × 100, 50 epochs, the first 80 % of the text for training, then 10 % for validation and 10 % for testing. The last row is a preset, with the lowest loss of the paper. **The published losses are quoted from memory, and were not checked against the paper.** Our text has LF line ends and 3,196,211 characters. With CR LF it has 3,258,225, which is 21 fewer than the paper names.',
+    text: 'Networks of Karpathy, Johnson and Fei-Fei 2015 (arXiv 1506.02078), trained as the paper says: RMSProp 0.002, batches of 100 × 100, 50 epochs. The rows of the paper’s table are numbers of parameters, so each network here has as many as an LSTM with one layer of 128 units. The text has CR LF line ends, and 3,258,225 characters. It is split as char-rnn, the program of the first author, splits texts: into 100 rows, of which the first 80 % train, then 10 % validate and 10 % test. `warpeace-lstm-128x2` has 128 units in each layer. The last two rows are a preset. Its published loss is the lowest of the paper. `warpeace-best-in-order` has LF line ends, and the last tenth of the text tests, so it meets chapters that are unlike the rest. **The published losses are quoted from memory, and were not checked against the paper.** The paper’s text has 31 more characters.',
     columns: ['task', 'test', 'published', 'validation', 'lowest', 'epochs', 'parameters', 'minutes', 'speed'],
-    charts: [{ file: 'quality-warpeace.svg', axis: byEpochs, includes: ({ name }) => name !== 'warpeace-best' }],
+    charts: [{ file: 'quality-warpeace.svg', axis: byEpochs, includes: ({ name }) => !name.includes('best') }],
   },
   {
     title: 'tinyshakespeare',

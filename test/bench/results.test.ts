@@ -90,7 +90,7 @@ describe('the tasks of bench/quality.js', () => {
   });
 
   it('can be named one by one or by their group', () => {
-    expect(tasksNamed('warpeace-lstm-128x2')).toHaveLength(1);
+    expect(tasksNamed('warpeace-lstm-84x2')).toHaveLength(1);
     expect(tasksNamed('warpeace').map(({ name }: Task) => name)).toContain('warpeace-best');
     expect(() => tasksNamed('warpeac')).toThrow(/warpeac is not a task: expected one of warpeace, shakespeare/);
   });
@@ -102,7 +102,7 @@ describe('the tasks of bench/quality.js', () => {
 });
 
 describe('the section on quality', () => {
-  const results = { 'warpeace-lstm-128x2': result, 'equal-time-3m-rnn': result, 'shakespeare-quick': result };
+  const results = { 'warpeace-lstm-84x2': result, 'equal-time-3m-rnn': result, 'shakespeare-quick': result };
   const section = qualitySection(results);
 
   it('has groups with results only', () => {
@@ -114,7 +114,7 @@ describe('the section on quality', () => {
   });
 
   it('compares test losses with published losses, and says from where they are quoted', () => {
-    expect(section).toContain('| `warpeace-lstm-128x2` | **1.250 (1.80)** | 1.227 (1.77) | 1.500 (2.16) | 1.0 |');
+    expect(section).toContain('| `warpeace-lstm-84x2` | **1.250 (1.80)** | 1.227 (1.77) | 1.500 (2.16) | 1.0 |');
     expect(section).toMatch(/quoted from memory/);
   });
 
