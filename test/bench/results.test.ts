@@ -10,6 +10,8 @@ import { qualityCharts, qualitySection } from '../../bench/quality/section.js';
 // @ts-expect-error the same
 import { tasks, tasksNamed, texts } from '../../bench/quality/tasks.js';
 // @ts-expect-error the same
+import { charRnnParts } from '../../bench/quality/texts.js';
+// @ts-expect-error the same
 import { machinesToWin, scalingCharts, scalingSection } from '../../bench/scaling/section.js';
 // @ts-expect-error the same
 import { speedSection } from '../../bench/comparison/speed-section.js';
@@ -101,6 +103,12 @@ describe('the tasks of bench/quality.js', () => {
   });
 });
 
+it('a text is split as char-rnn does: each row of a batch has sequences of all three parts', () => {
+  const text = 'abcdefghijklmnopqrstuvw\nABCDEFGHIJKLMNOPQRSTUVWXYZ!';
+  const parts = charRnnParts(text, { rows: 2, length: 2 });
+  expect(parts).toEqual(['abcdefghijklmnopqrst' + 'BCDEFGHIJKLMNOPQRSTU', 'uv' + 'VW', 'w\r\nA' + 'XYZ!']);
+});
+
 describe('the section on quality', () => {
   const results = { 'warpeace-lstm-84x2': result, 'equal-time-3m-rnn': result, 'shakespeare-quick': result };
   const section = qualitySection(results);
@@ -115,7 +123,7 @@ describe('the section on quality', () => {
 
   it('compares test losses with published losses, and says from where they are quoted', () => {
     expect(section).toContain('| `warpeace-lstm-84x2` | **1.250 (1.80)** | 1.227 (1.77) | 1.500 (2.16) | 1.0 |');
-    expect(section).toMatch(/quoted from memory/);
+    expect(section).toMatch(/quoted\sfrom\smemory/);
   });
 
   it('shows a preset next to the programs that had the same time', () => {
