@@ -1,5 +1,5 @@
 // The records of a corpus that has been read.
-import { count } from '../count.ts';
+import { count, countOf } from '../count.ts';
 import { corpusError, inQuotes, usageError } from '../errors.ts';
 import { flagOf } from '../options/flags.ts';
 import type { CorpusOptions } from './corpus-options.ts';
@@ -109,7 +109,7 @@ export function refuseFewRecords(
   if (all > 1)
     throw corpusError(
       `the training part has ${train === 0 ? 'no records' : 'only one record'}: expected at least two`,
-      'use more records, or hold out fewer',
+      `use more records, or hold out fewer with ${flagOf('validationFraction')}`,
     );
   throw corpusError(
     'the text has only one record: expected at least two',
@@ -149,10 +149,11 @@ export function recordsNote({
     test > 0 && `${count(test)} test`,
   ].filter(Boolean);
   const dropped = [
-    empty > 0 && `${count(empty)} empty records`,
-    withoutDelimiter > 0 && `${count(withoutDelimiter)} records without the text of ${flagOf('learnAfter')}`,
+    empty > 0 && countOf(empty, 'empty record', 'empty records'),
+    withoutDelimiter > 0 &&
+      `${countOf(withoutDelimiter, 'record', 'records')} without the text of ${flagOf('learnAfter')}`,
   ].filter(Boolean);
   const records = `${count(train + validation + test)} records (${parts.join(', ')}), ${count(duplicates)} of them duplicates`;
-  const lengths = `mean length ${meanLength.toFixed(1)}, longest ${count(maxLength)} characters`;
+  const lengths = `mean length ${meanLength.toFixed(1)}, longest ${countOf(maxLength, 'character', 'characters')}`;
   return `${records}, ${lengths}${dropped.length === 0 ? '' : `. Dropped ${dropped.join(' and ')}`}`;
 }
