@@ -40,8 +40,8 @@ const words = (line) => line.split(' ').filter(Boolean);
 const published = [
   { cell: 'lstm', layers: 1, hidden: 128, loss: 1.277, minutes: 5 },
   { cell: 'lstm', layers: 2, hidden: 84, loss: 1.227, minutes: 6 },
-  { cell: 'gru', layers: 1, hidden: 151, loss: 1.23, minutes: 5 },
-  { cell: 'gru', layers: 2, hidden: 98, loss: 1.226, minutes: 6 },
+  { cell: 'gru-cho', layers: 1, hidden: 151, loss: 1.23, minutes: 5 },
+  { cell: 'gru-cho', layers: 2, hidden: 98, loss: 1.226, minutes: 6 },
   { cell: 'rnn', layers: 1, hidden: 272, loss: 1.417, minutes: 5 },
   { cell: 'rnn', layers: 2, hidden: 173, loss: 1.286, minutes: 6 },
   { cell: 'lstm', layers: 2, hidden: 128, minutes: 9 },
