@@ -127,7 +127,7 @@ function distributedParts({ batch, steps, rows, torch, cores, ...about }) {
   return [
     '### When to train on many machines',
     paragraph(
-      `\`docs/train_distributed.py\` with PyTorch ${torch} and gloo on one machine, compared with \`rnn\` on all ${cores} cores. The last columns are computed: the smallest number of such machines, each with ${batch} rows, at which PyTorch is faster than \`rnn\` on one machine. A step takes the time of one machine plus 8·P·(m − 1)/m bytes through the network, for P parameters and m machines (a ring of all-reduce in float32).`,
+      `\`docs/train_distributed.py\` with PyTorch ${torch} and gloo on one machine, compared with \`rnn\` on all ${cores} cores. PyTorch has no module for an mLSTM, so \`rnn_model.py\` steps it in Python. The last columns are computed: the smallest number of such machines, each with ${batch} rows, at which PyTorch is faster than \`rnn\` on one machine. A step takes the time of one machine plus 8·P·(m − 1)/m bytes through the network, for P parameters and m machines (a ring of all-reduce in float32).`,
     ),
     table(
       [
@@ -138,11 +138,11 @@ function distributedParts({ batch, steps, rows, torch, cores, ...about }) {
         'ratio',
         ...Object.keys(networks).map((name) => `machines, ${name}`),
       ],
-      rows.map(({ hidden, layers, parameters, rnn, processes }) => {
+      rows.map(({ cell, hidden, layers, parameters, rnn, processes }) => {
         const [ours, one, all] = [rnn, processes[1], processes[cores]].map((figures) => median(figures));
         const best = Math.max(one, all);
         return [
-          networkTold({ hidden, layers, batch, seq: steps }),
+          networkTold({ cell, hidden, layers, batch, seq: steps }),
           speed(ours),
           speed(one),
           speed(all),
