@@ -112,6 +112,7 @@ export const pages: readonly Page[] = [
   { name: 'docs/onnx.md' },
   { name: 'docs/sharing.md', before: [sonnets, run('checkpoints/sonnets')].join('\n') },
   { name: 'docs/reference/cli.md' },
+  { name: 'docs/cells.md' },
   { name: 'docs/glossary.md' },
   { name: 'docs/library.md' },
   { name: 'docs/dependencies.md' },
