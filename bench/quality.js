@@ -3,7 +3,7 @@
 // of bench/quality/tasks.js, with their groups and minutes. Trains each task that you name, or takes
 // its finished run from a folder. Keeps the results in bench/quality.json, and writes the section
 // Quality of bench/RESULTS.md and its charts from all results. Without a task, only writes the
-// section. So you can run the tasks one by one, over several days. Nothing else should run
+// section. Models with a sample are shown in docs/gallery.md. So you can run the tasks one by one, over several days. Nothing else should run
 // meanwhile.
 //
 // node bench/quality.js [TASK | TASK=FOLDER | GROUP]… [--data ../shared/data] [--python PYTHON]
@@ -21,6 +21,7 @@ import { withSection } from './comparison/page.js';
 import { root } from './comparison/processes.js';
 import { frameworksOf } from './comparison/python.js';
 import { linePlot } from './plot.js';
+import { galleryPage } from './quality/gallery.js';
 import { resultOf, train } from './quality/runs.js';
 import { qualityCharts, qualitySection } from './quality/section.js';
 import { tasks, tasksNamed } from './quality/tasks.js';
@@ -39,6 +40,7 @@ const { values: flags, positionals } = parseArgs({
 });
 const store = join(root, 'bench/quality.json');
 const page = join(root, 'bench/RESULTS.md');
+const gallery = join(root, 'docs/gallery.md');
 
 if (flags.list) list();
 else {
@@ -71,7 +73,10 @@ async function measure({ task, folder }) {
   if (settings.trySeconds !== null) return console.log(JSON.stringify({ task: task.name, ...result }));
   // Read again, because another task may have ended meanwhile.
   writeStore({ ...readStore(), [task.name]: result });
-  console.error(`${task.name}: test loss ${result.testLossNats} nats per character`);
+  const { testLossNats: test, validationLossNats: validation } = result;
+  console.error(
+    `${task.name}: ${test === undefined ? 'validation' : 'test'} loss ${test ?? validation} nats per character`,
+  );
 }
 
 function pythonWithTorch() {
@@ -95,6 +100,7 @@ function writeStore(results) {
 async function writeSection() {
   const results = readStore();
   writeFileSync(page, withSection(readFileSync(page, 'utf8'), qualitySection(results)));
+  writeFileSync(gallery, galleryPage(results));
   for (const { file, axis, lines } of qualityCharts(results)) {
     const plot = await linePlot(lines, { x: axis.x, y: 'validation loss, nats per character' });
     writeFileSync(join(root, 'bench', file), plot);

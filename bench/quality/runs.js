@@ -8,12 +8,12 @@ import { machineTold, programTold } from '../comparison/machine.js';
 import { commandTold } from '../comparison/markdown.js';
 import { jsonLines, root, run, withoutTuning } from '../comparison/processes.js';
 import { bestThreads, threadCandidates, threadsTold } from '../comparison/python-peers.js';
+import { wholeSplits } from './tasks.js';
 import { partFiles, trainingWords } from './texts.js';
 
 const program = join(root, 'bin/rnn.js');
 const peers = join(root, 'bench/peers');
 const CALIBRATION_SECONDS = 3;
-const SAMPLE = ['--temp', 0.8, '--length', 500, '--seed', 1];
 const DAY = 86_400;
 
 /**
@@ -91,7 +91,8 @@ async function rnnResult(task, folder, events, settings) {
   const words = await commandWords(task, settings);
   if (settings.trySeconds === null && settings.note === null) refuseIfDifferent(start, words, folder);
   const text = words[1];
-  const { nats, exactAccuracy, macroRecall } = scored(folder, text);
+  const hasTest = !wholeSplits.includes(task.split);
+  const { nats, exactAccuracy, macroRecall } = scored(folder, text, hasTest ? 'test' : 'validation');
   const epochsPerStep = reports.at(-1).epoch / reports.at(-1).step;
   const speeds = reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b);
   const evaluations = of('evaluation');
@@ -105,8 +106,8 @@ async function rnnResult(task, folder, events, settings) {
     minutes: rounded(end.elapsedMs / 60_000),
     charactersPerSecond: Math.round(speeds[Math.floor(speeds.length / 2)]),
     trainingLossNats: rounded(evaluations.at(-1).trainingLossNats ?? reports.at(-1).lossNats),
-    validationLossNats: rounded(end.bestValidationLossNats),
-    testLossNats: rounded(nats),
+    validationLossNats: rounded(hasTest ? end.bestValidationLossNats : nats),
+    testLossNats: hasTest ? rounded(nats) : undefined,
     exactAccuracy,
     macroRecall,
     curve: evaluations.map(({ step, validationLossNats }) => [
@@ -114,13 +115,13 @@ async function rnnResult(task, folder, events, settings) {
       rounded(epochsPerStep * step),
       rounded(validationLossNats),
     ]),
-    ...(task.sample && { sample: run(process.execPath, [program, 'sample', '--checkpoint', folder, ...SAMPLE]) }),
+    ...(task.sample && { sample: run(process.execPath, [program, 'sample', '--checkpoint', folder, ...task.sample]) }),
   };
 }
 
-/** The test part, scored with the best checkpoint. */
-function scored(folder, text) {
-  const words = ['eval', text, '--checkpoint', folder, '--part', 'test', '--device', 'cpu', '--json'];
+/** A part of the text, scored with the best checkpoint. */
+function scored(folder, text, part) {
+  const words = ['eval', text, '--checkpoint', folder, '--part', part, '--device', 'cpu', '--json'];
   return jsonLines(run(process.execPath, [program, ...words], { seconds: DAY })).at(-1);
 }
 

@@ -111,10 +111,7 @@ function groupParts(group, results) {
     ...rows.flatMap(({ task, result }) =>
       result.sample === undefined || task.group !== group.group
         ? []
-        : [
-            `\`${task.name}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:`,
-            `\`\`\`\n${result.sample.trim()}\n\`\`\``,
-          ],
+        : [`\`${task.name}\`, \`rnn sample ${task.sample.join(' ')}\`:`, `\`\`\`\n${result.sample.trim()}\n\`\`\``],
     ),
   ];
 }

@@ -5,7 +5,10 @@
 // test loss in nats per character that the authors of the text's benchmark report.
 import { presets } from '../../dist/options/presets.js';
 
-/** Where a text comes from, and the beginning of its SHA-256. A generated text has a count instead. */
+/**
+ * Where a text comes from, and the beginning of its SHA-256. A generated text has a count instead, and a text that is
+ * not in the folder of texts has a path.
+ */
 export const texts = {
   'warpeace.txt': { sha256: 'b0fc81c399971eaf', source: 'War and Peace by Tolstoy in English, with LF line ends' },
   'tinyshakespeare.txt': { sha256: '86c4e6aa9db7c042', source: 'data/tinyshakespeare/input.txt of karpathy/char-rnn' },
@@ -16,14 +19,22 @@ export const texts = {
   },
   'dates.tsv': { count: 20_000, kind: 'dates' },
   'reversal.tsv': { count: 40_000, kind: 'reversal' },
+  // For docs/gallery.md. These texts change with their versions, so they have no SHA-256.
+  sonnets: { path: 'corpora/sonnets.txt', source: 'the built-in corpus, rnn corpus sonnets' },
+  'c-headers': { path: '/usr/include/linux/*.h', source: 'the package linux-libc-dev of Debian' },
+  typescript: { path: 'src', source: 'the source of rnn' },
+  'german-words': { path: '/usr/share/dict/ngerman', source: 'the package wngerman of Debian' },
 };
 
 /**
  * How a text is split 80/10/10. `inOrder`: the text trains, validates and tests, in this order.
  * `firstTests`: the last tenth validates, and the first tenth tests. `charRnn`: so do the last two
- * tenths of each of 100 rows, and line ends are CR LF. `records`, `pairs`: a hash of each record decides.
+ * tenths of each of 100 rows, and line ends are CR LF. `records`, `pairs`: a hash of each record decides. `whole`, `wholeRecords`: the last tenth, or a tenth of the records, validates,
+ * and nothing tests.
  */
 export const splits = {
+  whole: [],
+  wholeRecords: ['--records', 'line'],
   inOrder: ['--validation-fraction', 0.1, '--test-fraction', 0.1],
   firstTests: [],
   charRnn: ['--keep-line-ends'],
@@ -31,7 +42,12 @@ export const splits = {
   pairs: ['--records', 'line', '--learn-after', String.raw`\t`, '--validation-fraction', 0.1, '--test-fraction', 0.1],
 };
 
+/** The splits without a test part. */
+export const wholeSplits = ['whole', 'wholeRecords'];
+
 const words = (line) => line.split(' ').filter(Boolean);
+const sample = words('--temp 0.8 --length 500 --seed 1');
+const sampleRecords = words('--temp 0.8 --count 20 --unique --novel --seed 1');
 
 /**
  * Networks of Karpathy, Johnson and Fei-Fei (2015), with their test losses, from memory. A row of
@@ -114,14 +130,14 @@ export const tasks = [
     rnn: words('--preset best'),
     minutes: minutesOf('best', 'text'),
   },
-  { ...shakespeare, group: 'shakespeare', name: 'shakespeare-default', rnn: [], minutes: 2, sample: true },
+  { ...shakespeare, group: 'shakespeare', name: 'shakespeare-default', rnn: [], minutes: 2, sample },
   ...['quick', 'good', 'best'].map((preset) => ({
     ...shakespeare,
     group: 'shakespeare',
     name: `shakespeare-${preset}`,
     rnn: ['--preset', preset],
     minutes: minutesOf(preset, 'text'),
-    sample: true,
+    sample,
   })),
   ...Object.entries(equalNetworks).flatMap(equalTasks),
   ...['quick', 'good'].map((preset) => ({
@@ -129,6 +145,7 @@ export const tasks = [
     name: `names-${preset}`,
     preset,
     rnn: ['--preset', preset],
+    sample: sampleRecords,
     minutes: minutesOf(preset, 'list'),
   })),
   ...['quick', 'good'].flatMap(makemoreTasks),
@@ -144,6 +161,24 @@ export const tasks = [
   },
   { group: 'lists', text: 'dates.tsv', split: 'pairs', name: 'dates-default', rnn: [], minutes: 2 },
   { group: 'lists', text: 'reversal.tsv', split: 'pairs', name: 'reversal-default', rnn: [], minutes: 2 },
+  ...['sonnets', 'c-headers', 'typescript'].map((text) => ({
+    group: 'gallery',
+    text,
+    split: 'whole',
+    name: `gallery-${text}`,
+    rnn: words('--preset quick'),
+    sample,
+    minutes: minutesOf('quick', 'text'),
+  })),
+  {
+    group: 'gallery',
+    text: 'german-words',
+    split: 'wholeRecords',
+    name: 'gallery-german-words',
+    rnn: words('--preset quick'),
+    sample: sampleRecords,
+    minutes: minutesOf('quick', 'list'),
+  },
 ].map((task) => ({ ...task, rnn: task.rnn ?? null, peer: task.peer ?? null }));
 
 /** The tasks of a name: a task, or a group. @throws for an unknown name */

@@ -9,11 +9,13 @@ import { splits, texts } from './tasks.js';
 const parts = ['train', 'validation', 'test'];
 
 /**
- * The path of a text: a file of the folder `data`, or a generated file of the folder `work`.
+ * The path of a text: a file of the folder `data`, a generated file of the folder `work`, or the
+ * path that the text has.
  * @throws if the file is missing, or is another version of the text
  */
 export function textOf(name, { data, work }) {
-  const { count, kind, sha256, source } = texts[name];
+  const { count, kind, path: elsewhere, sha256, source } = texts[name];
+  if (elsewhere !== undefined) return elsewhere;
   if (kind !== undefined) {
     mkdirSync(work, { recursive: true });
     writeFileSync(join(work, name), pairs(kind, count));
