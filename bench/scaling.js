@@ -1,7 +1,7 @@
 // How time and memory depend on threads, hidden units and the length of the text, compared with
 // formulas, and when docs/train_distributed.py is the better way: `node bench/scaling.js` after `npm
 // run build`. Writes the section Scaling of bench/RESULTS.md, its chart, and the raw data to
-// bench/scaling.json. Takes about 30 minutes, and 3 GB of disk and 5 GB of memory for the longest
+// bench/scaling.json. Takes about 35 minutes, and 3 GB of disk and 5 GB of memory for the longest
 // text and the largest network. Nothing else should run meanwhile.
 //
 // node bench/scaling.js [--only threads,hidden,text,distributed] [--rounds 3] [--seconds 2]
@@ -26,7 +26,7 @@ import { scalingCharts, scalingSection } from './scaling/section.js';
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'threads,hidden,text,distributed' },
+    only: { type: 'string', default: 'threads,hidden,options,text,distributed' },
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '2' },
     hidden: { type: 'string', default: '64,128,256,512,1024,2048' },
@@ -48,6 +48,16 @@ const DISTRIBUTED_NETWORKS = [
   { cell: 'lstm', hidden: 512, layers: 2 },
   { cell: 'mlstm', hidden: 768, layers: 1 },
 ];
+/** Options whose share of the time of a step is measured. */
+const ADDED_WORK = [
+  '--dropout 0.3',
+  '--weight-dropout 0.3',
+  '--weight-decay 0.1',
+  '--average 0.999',
+  '--skip both',
+  '--time-skip 2',
+  '--layer-norm',
+];
 const USUAL = { layers: 2, 'batch-size': 50, 'sequence-length': 50 };
 const plain = { cell: 'lstm', skip: 'none', dropout: 0, 'weight-decay': 0, 'state-reset': 0 };
 const rest = { 'evaluate-every': 0, 'sample-every': 0, 'validation-fraction': 0, device: 'cpu' };
@@ -56,7 +66,13 @@ const store = join(root, 'bench/scaling.json');
 const page = join(root, 'bench/RESULTS.md');
 const folder = mkdtempSync(join(tmpdir(), 'rnn-scaling-'));
 const data = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
-const parts = { threads: measureThreads, hidden: measureHidden, text: measureTexts, distributed: measureDistributed };
+const parts = {
+  threads: measureThreads,
+  hidden: measureHidden,
+  options: measureOptions,
+  text: measureTexts,
+  distributed: measureDistributed,
+};
 try {
   for (const part of flags.only.split(',')) {
     console.error(part);
@@ -114,6 +130,20 @@ function measureHidden() {
   return { rows: rows.map((row) => ({ ...row, ...memoryOf(text, { hidden: row.hidden }, ['--max-steps', 10]) })) };
 }
 
+/** The speed of a network of 512 units with options that add work to each step, and without. */
+function measureOptions() {
+  const text = writeText(1e6);
+  const rows = ['', ...ADDED_WORK].map((options) => ({ options, charactersPerSecond: [] }));
+  const network = { hidden: 512, 'batch-size': 32, 'sequence-length': 64 };
+  for (let round = 0; round < rounds; round++) {
+    for (const { options, charactersPerSecond } of rows) {
+      const words = [...options.split(' ').filter(Boolean), '--max-steps', 1e9, '--max-time', '9s'];
+      charactersPerSecond.push(memoryOf(text, network, words).charactersPerSecond);
+    }
+  }
+  return { batch: 32, steps: 64, hidden: 512, layers: USUAL.layers, rows };
+}
+
 /** A network of 128 units on texts of different lengths. */
 function measureTexts() {
   return {
@@ -127,7 +157,7 @@ function measureTexts() {
 }
 
 /** The estimated and the measured memory of a short run, its speed, and the seconds to open the text. */
-function memoryOf(text, network, length) {
+function memoryOf(text, network, words) {
   const options = { ...plain, ...USUAL, ...network, ...rest, out: join(folder, 'run') };
   const { stdout, peakBytes, seconds } = withPeakMemory([
     'train',
@@ -135,7 +165,7 @@ function memoryOf(text, network, length) {
     '--force',
     '--json',
     ...flagsOf(options),
-    ...length,
+    ...words,
   ]);
   const events = jsonLines(stdout);
   const of = (kind) => events.filter(({ event }) => event === kind);

@@ -21,6 +21,7 @@ export function scalingSection(data) {
     ),
     ...(data.threads === undefined ? [] : threadParts(data.threads)),
     ...(data.hidden === undefined ? [] : hiddenParts(data.hidden)),
+    ...(data.options === undefined ? [] : optionParts(data.options)),
     ...(data.text === undefined ? [] : textParts(data.text)),
     ...(data.distributed === undefined ? [] : distributedParts(data.distributed)),
     ...(scalingCharts(data).length === 0 ? [] : ['![time and memory, measured and computed](scaling.svg)']),
@@ -100,6 +101,24 @@ function stepOf({ rounds }) {
   const { parameters } = rounds[0];
   const stepMs = of((round) => round.stepMs);
   return { parameters, stepMs, peakMs: stepMs * of(({ partOfPeak }) => partOfPeak) };
+}
+
+function optionParts({ rows, hidden, layers, batch, steps, ...about }) {
+  const [plain] = rows.map(({ charactersPerSecond }) => median(charactersPerSecond));
+  return [
+    '### Options that add work',
+    paragraph(
+      `${networkTold({ hidden, layers, batch, seq: steps })}, trained without dropout, and with each option. The last column is the time of a step with the option, compared with a step without it.`,
+    ),
+    table(
+      ['option', 'characters/s', 'added time'],
+      rows.map(({ options, charactersPerSecond }) => {
+        const rate = median(charactersPerSecond);
+        return [options === '' ? '(none)' : `\`${options}\``, speed(rate), percent(plain / rate - 1)];
+      }),
+    ),
+    measuredOn(about),
+  ];
 }
 
 function textParts({ rows, ...about }) {

@@ -171,6 +171,17 @@ const scalingData = {
     ...about,
     rows: [{ characters: 1e6, openSeconds: 1, charactersPerSecond: 5e4, estimatedBytes: 2e8, peakBytes: 1.9e8 }],
   },
+  options: {
+    ...about,
+    hidden: 512,
+    layers: 2,
+    batch: 32,
+    steps: 64,
+    rows: [
+      { options: '', charactersPerSecond: [1000, 900, 1100] },
+      { options: '--layer-norm', charactersPerSecond: [800] },
+    ],
+  },
   distributed: {
     ...about,
     torch: '2.15.0',
@@ -190,6 +201,10 @@ describe('the section on scaling', () => {
   it('shows time and memory next to their formulas', () => {
     expect(scalingSection(data)).toContain('| 64 | 500 | 10 | 8 | 80 % | 250,000 | 190 | 200 | 0.046 |');
     expect(scalingCharts(data)).toHaveLength(4);
+  });
+
+  it('shows how much time an option adds to a step', () => {
+    expect(scalingSection(data)).toContain('| `--layer-norm` | 800 | 25 % |');
   });
 
   it('computes the number of machines that are faster than one', () => {
