@@ -4,7 +4,7 @@
 // bench/scaling.json. Takes about 35 minutes, and 3 GB of disk and 5 GB of memory for the longest
 // text and the largest network. Nothing else should run meanwhile.
 //
-// node bench/scaling.js [--only threads,hidden,text,distributed] [--rounds 3] [--seconds 2]
+// node bench/scaling.js [--only threads,hidden,options,text,distributed] [--rounds 3] [--seconds 2]
 // [--hidden 64,128,…] [--text 10000,…] [--python PYTHON] [--no-write]
 //
 // --only measures some of the parts, and keeps the results of the other parts. Figures are medians of rounds. --python
@@ -50,13 +50,13 @@ const DISTRIBUTED_NETWORKS = [
 ];
 /** Options whose share of the time of a step is measured. */
 const ADDED_WORK = [
-  '--dropout 0.3',
-  '--weight-dropout 0.3',
-  '--weight-decay 0.1',
-  '--average 0.999',
-  '--skip both',
-  '--time-skip 2',
-  '--layer-norm',
+  { dropout: 0.3 },
+  { 'weight-dropout': 0.3 },
+  { 'weight-decay': 0.1 },
+  { average: 0.999 },
+  { skip: 'both' },
+  { 'time-skip': 2 },
+  { 'layer-norm': true },
 ];
 const USUAL = { layers: 2, 'batch-size': 50, 'sequence-length': 50 };
 const plain = { cell: 'lstm', skip: 'none', dropout: 0, 'weight-decay': 0, 'state-reset': 0 };
@@ -133,12 +133,15 @@ function measureHidden() {
 /** The speed of a network of 512 units with options that add work to each step, and without. */
 function measureOptions() {
   const text = writeText(1e6);
-  const rows = ['', ...ADDED_WORK].map((options) => ({ options, charactersPerSecond: [] }));
-  const network = { hidden: 512, 'batch-size': 32, 'sequence-length': 64 };
+  const rows = [{}, ...ADDED_WORK].map((options) => ({
+    options: flagsOf(options).join(' '),
+    network: { hidden: 512, 'batch-size': 32, 'sequence-length': 64, ...options },
+    charactersPerSecond: [],
+  }));
   for (let round = 0; round < rounds; round++) {
-    for (const { options, charactersPerSecond } of rows) {
-      const words = [...options.split(' ').filter(Boolean), '--max-steps', 1e9, '--max-time', '9s'];
-      charactersPerSecond.push(memoryOf(text, network, words).charactersPerSecond);
+    for (const { network, charactersPerSecond } of rows) {
+      const length = ['--max-steps', 1e9, '--max-time', '9s'];
+      charactersPerSecond.push(memoryOf(text, network, length).charactersPerSecond);
     }
   }
   return { batch: 32, steps: 64, hidden: 512, layers: USUAL.layers, rows };
@@ -157,7 +160,7 @@ function measureTexts() {
 }
 
 /** The estimated and the measured memory of a short run, its speed, and the seconds to open the text. */
-function memoryOf(text, network, words) {
+function memoryOf(text, network, length) {
   const options = { ...plain, ...USUAL, ...network, ...rest, out: join(folder, 'run') };
   const { stdout, peakBytes, seconds } = withPeakMemory([
     'train',
@@ -165,7 +168,7 @@ function memoryOf(text, network, words) {
     '--force',
     '--json',
     ...flagsOf(options),
-    ...words,
+    ...length,
   ]);
   const events = jsonLines(stdout);
   const of = (kind) => events.filter(({ event }) => event === kind);

@@ -29,8 +29,9 @@ const plain = {
   schedule: 'constant',
 };
 
-/** Options as words of a command line. */
-export const flagsOf = (options) => Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
+/** Options as words of a command line. An option with the value true is a flag. */
+export const flagsOf = (options) =>
+  Object.entries(options).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, value]));
 
 export class Rnn {
   /** The devices that runs reported, by the name of their configuration. */
