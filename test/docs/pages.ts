@@ -114,6 +114,8 @@ export const pages: readonly Page[] = [
   { name: 'docs/reference/cli.md' },
   { name: 'docs/cells.md' },
   { name: 'docs/glossary.md' },
+  { name: 'docs/gpu.md' },
+  { name: 'docs/json.md' },
   { name: 'docs/library.md' },
   { name: 'docs/dependencies.md' },
   { name: 'docs/comparison.md' },
