@@ -48,6 +48,8 @@ const longFiles: Readonly<Record<string, string>> = {
 const longestLines = 300;
 /** Tests are lists of cases, which are read one case at a time. */
 const longestTestLines = 400;
+/** docs/architecture.md explains. Recipes are in docs/contributing/, and details in the files themselves. */
+const longestExplanation = 300;
 
 interface SourceFile {
   readonly path: string;
@@ -153,6 +155,24 @@ const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((fo
 );
 const program = files.filter(({ path }) => path.startsWith('src/') || path.startsWith('bin/'));
 
+const readPage = (page: string): string => readFileSync(join(root, page), 'utf8');
+const contributorPages: readonly string[] = [
+  'docs/architecture.md',
+  ...readdirSync(join(root, 'docs/contributing')).map((name) => `docs/contributing/${name}`),
+];
+const { scripts } = JSON.parse(readPage('package.json')) as { readonly scripts: Readonly<Record<string, string>> };
+/** The files and folders of the project that a page names in its text and in its commands. */
+const pathsIn = (text: string): string[] => [
+  ...new Set(
+    [...text.matchAll(/(?<![\w./])(?:src|test|bench|docs|build|schema|bin)\/[\w./-]*\w\/?/g)].map(([path]) => path),
+  ),
+];
+const scriptsIn = (text: string): string[] => [...text.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name]) => name);
+const withoutIndentation = (text: string): string => text.replace(/^ +/gm, '').trim();
+/** The blocks of TypeScript in a page. */
+const codeIn = (text: string): string[] =>
+  [...text.matchAll(/^ *```ts\n([\s\S]*?)^ *```/gm)].map(([, code]) => withoutIndentation(code));
+
 describe('the modules of the program', () => {
   it('are all modules in src/', () => {
     expect(program.map(({ path }) => path).filter((path) => moduleOf(path) === null && !shared.includes(path))).toEqual(
@@ -224,20 +244,50 @@ describe('rules beyond the order of modules', () => {
   });
 
   it('docs/architecture.md describes these modules, in this order, and the shared files', () => {
-    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const page = readPage('docs/architecture.md');
     const rows = [...page.matchAll(/^\| `([\w/]+)\/` \| (.*) \|$/gm)];
     expect(rows.map(([, module]) => module)).toEqual([...modules, 'src']);
     expect(shared.filter((path) => !rows.at(-1)![2].includes(posix.basename(path)))).toEqual([]);
   });
 
-  it('docs/architecture.md names only existing files, except in its recipes', () => {
-    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
-    const named = [...page.matchAll(/`((?:src|test|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path);
-    expect(named.length).toBeGreaterThan(30);
-    expect([...new Set(named)].filter((path) => !existsSync(join(root, path))).toSorted()).toEqual([
-      'src/devices/NAME/',
-      'src/model/cells/mgu.ts',
-    ]);
+  it(`docs/architecture.md is an explanation of at most ${longestExplanation} lines`, () => {
+    expect(readPage('docs/architecture.md').split('\n').length - 1).toBeLessThanOrEqual(longestExplanation);
+  });
+});
+
+describe.each(contributorPages)('%s', (page) => {
+  it('names only existing files and scripts', () => {
+    const text = readPage(page);
+    const named = pathsIn(text);
+    expect(named.length).toBeGreaterThan(2);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    expect(scriptsIn(text).filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  it('shows code that is in a file that it names', () => {
+    const named = pathsIn(readPage(page)).filter((path) => path.endsWith('.ts'));
+    const sources = named.map((path) => withoutIndentation(readFileSync(join(root, path), 'utf8')));
+    expect(codeIn(readPage(page)).filter((code) => !sources.some((source) => source.includes(code)))).toEqual([]);
+  });
+});
+
+it('CONTRIBUTING.md links to each page for contributors', () => {
+  const links = readPage('CONTRIBUTING.md');
+  expect(contributorPages.length).toBeGreaterThan(5);
+  expect(contributorPages.filter((page) => !links.includes(`](${page})`))).toEqual([]);
+});
+
+describe('the reader of pages', () => {
+  it('finds files, also of commands, and scripts', () => {
+    const page =
+      'Read `src/a.ts` and `test/b/`, `npm run one` it.\n```text\nnpx vitest run test/c.test.ts\nnpm run two:x\n```\n';
+    expect(pathsIn(page)).toEqual(['src/a.ts', 'test/b/', 'test/c.test.ts']);
+    expect(scriptsIn(page)).toEqual(['one', 'two:x']);
+  });
+
+  it('finds code, whatever its indentation', () => {
+    expect(codeIn('1. Write:\n\n   ```ts\n   a: {\n     b: 1,\n   },\n   ```\n')).toEqual(['a: {\nb: 1,\n},']);
+    expect(withoutIndentation('const x = {\n  a: {\n    b: 1,\n  },\n};')).toContain('a: {\nb: 1,\n},');
   });
 });
 

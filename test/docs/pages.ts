@@ -120,6 +120,14 @@ export const pages: readonly Page[] = [
   { name: 'docs/dependencies.md' },
   { name: 'docs/comparison.md' },
   { name: 'docs/architecture.md' },
+  { name: 'docs/contributing/cells.md' },
+  { name: 'docs/contributing/operations.md' },
+  { name: 'docs/contributing/devices.md' },
+  { name: 'docs/contributing/options.md' },
+  { name: 'docs/contributing/commands.md' },
+  { name: 'docs/contributing/formats.md' },
+  { name: 'docs/contributing/tests.md' },
+  { name: 'docs/contributing/measuring.md' },
   { name: 'docs/checkpoint-format.md' },
 ];
 

@@ -88,7 +88,7 @@ async function pack(work) {
   if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
   const strangers = paths.filter(
     (path) =>
-      !/^(bin|dist|docs|schema)\/|^(corpora\/sonnets\.txt|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(
+      !/^(bin|dist|docs(?!\/contributing)|schema)\/|^(corpora\/sonnets\.txt|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(
         path,
       ) || /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
   );

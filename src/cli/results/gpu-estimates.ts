@@ -14,7 +14,7 @@ export function estimatesText(estimates: readonly GpuEstimate[], { bold, dim }: 
   ]);
   const [head, ...lines] = textTable([['GPU', 'an update step', 'characters/s'], ...rows], 'lrr');
   return [
-    `${bold('estimates')}, not measurements: no GPU has been measured (docs/architecture.md has the formula)`,
+    `${bold('estimates')}, not measurements: no GPU has been measured (docs/gpu.md has the formula)`,
     dim(head),
     ...lines,
   ].join('\n');
