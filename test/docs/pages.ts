@@ -116,6 +116,7 @@ export const pages: readonly Page[] = [
   { name: 'docs/glossary.md' },
   { name: 'docs/gpu.md' },
   { name: 'docs/json.md' },
+  { name: 'docs/how-it-works.md' },
   { name: 'docs/library.md' },
   { name: 'docs/dependencies.md' },
   { name: 'docs/comparison.md' },
