@@ -106,7 +106,8 @@ describe('the tasks of bench/quality.js', () => {
 it('a text is split as char-rnn does: each row of a batch has sequences of all three parts', () => {
   const text = 'abcdefghijklmnopqrstuvw\nABCDEFGHIJKLMNOPQRSTUVWXYZ!';
   const parts = charRnnParts(text, { rows: 2, length: 2 });
-  expect(parts).toEqual(['abcdefghijklmnopqrst' + 'BCDEFGHIJKLMNOPQRSTU', 'uv' + 'VW', 'w\r\nA' + 'XYZ!']);
+  // The parts of each row follow one another.
+  expect(parts).toEqual(['abcdefghijklmnopqrstBCDEFGHIJKLMNOPQRSTU', 'uvVW', 'w\r\nAXYZ!']);
 });
 
 describe('the section on quality', () => {

@@ -33,7 +33,7 @@ const names = [
   'run.safetensors',
 ] as const;
 
-/** Command lines without --json, and those of their exit codes that are not 0. */
+/** Command lines without --json, and their exit codes if these are not 0. */
 function commandLines(folder: string): readonly (readonly [argv: readonly string[], code?: number])[] {
   const [text, other, lines, tsv, missing, run, bytes, answers, exported] = names.map((name) => join(folder, name));
   const train = ['train', text, ...tiny, ...twoSteps, ...machine];
