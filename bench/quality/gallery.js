@@ -2,7 +2,7 @@
 import { paragraph } from '../comparison/markdown.js';
 import { tasks } from './tasks.js';
 
-/** Models of the page, in its order: what the reader should notice, and commands that make the text. */
+/** Models of the page, in its order, each with remarks for the reader and commands that make the text. */
 const exhibits = [
   {
     title: 'Sonnets',
@@ -15,7 +15,7 @@ const exhibits = [
     title: 'Plays',
     task: 'shakespeare-best',
     notice:
-      'A million characters of Shakespeare’s plays. The model knows who speaks in which play, that names stand in capitals before a colon, and when a speech ends.',
+      'A million characters of Shakespeare’s plays. The model knows who speaks in which play, that names are in capitals before a colon, and when a speech ends.',
   },
   {
     title: 'C headers',
