@@ -41,6 +41,7 @@ const exported = (name: string): string => `rnn export ${name} --out trained.saf
 export const pages: readonly Page[] = [
   { name: 'README.md', before: [sonnets, text('letters.txt')].join('\n') },
   { name: 'CONTRIBUTING.md' },
+  { name: 'docs/contributing/pictures.md' },
   { name: 'corpora/README.md' },
   { name: 'checkpoints/README.md' },
   {
@@ -143,6 +144,8 @@ export const notRun: Readonly<Record<string, string>> = {
   'npm test': 'this is one of them',
   'npm install': 'CI does',
   'npm run check': 'runs these tests, too',
+  'npm run pictures': 'it trains, records a terminal and replaces files of the repository',
+  'node build/pictures.js stages speed': 'it trains, and replaces files of the repository',
   'npm pack': 'CI does, and looks into the package',
   'npm install -g ./rnn-0.1.0.tgz': 'no test changes installed programs',
   'npx --yes --package ./rnn-0.1.0.tgz -- rnn --help': 'installation/install.js does, and more',
