@@ -9,8 +9,11 @@ const folderName = 'sonnets';
 const training = ['train', text, ...'--seed 1 --device cpu --evaluate-every 10 --sample-every 10'.split(' ')];
 export const trainingCommand = ['rnn', ...training].join(' ');
 
+/** The timeout of a command in seconds, generous because other programs may use the cores. */
+const patience = 3600;
+
 /** Runs `rnn` with these words in the root of the repository, and returns its stdout. */
-export const rnn = (words) => run(process.execPath, ['bin/rnn.js', ...words]);
+export const rnn = (words) => run(process.execPath, ['bin/rnn.js', ...words], { seconds: patience });
 
 export const rnnJson = (words) => jsonLines(rnn([...words, '--json']));
 
