@@ -27,12 +27,12 @@ export async function train(folder) {
   return { 'train.svg': svg };
 }
 
-/** For example: 11 seconds, or 41 seconds, played 3 times as fast */
+/** For example: 11 seconds, in real time, or 41 seconds, played 3 times as fast */
 export function describePace({ factor, shownMs }, takenMs) {
   const isShortened = takenMs / factor - shownMs >= 500;
   return [
     `${Math.round(takenMs / 1000)} seconds`,
-    factor === 1 ? '' : `played ${factor} times as fast`,
+    factor === 1 ? 'in real time' : `played ${factor} times as fast`,
     isShortened ? `pauses shortened to ${pace.longestMs / 1000} s` : '',
   ]
     .filter((part) => part !== '')

@@ -23,7 +23,8 @@ export function speedSvg(data, { title }) {
   });
   const notes = [
     'Characters per second: medians of rounds in which the programs alternate. Each group has its own scale.',
-    'In parentheses: the speed of rnn divided by the other speed. H: units, L: layers, N: batch rows, T: time steps.',
+    'In parentheses: the speed of rnn divided by the other speed.',
+    'H: units per layer, L: layers, N: batch rows, T: time steps.',
     `${data.machine}. ${data.program}, ${data.date}.`,
   ];
   return picture({

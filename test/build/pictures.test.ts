@@ -100,7 +100,7 @@ describe('the frames of an animation', () => {
     const screens = Array.from({ length: 21 }, (_, index) => screen(500 * index, String(index)));
     expect(playedFrames(screens, { ...pace, maxMs: 10_000 })).toMatchObject({ factor: 1, shownMs: 10_000 });
     expect(playedFrames(screens, { ...pace, maxMs: 4000 })).toMatchObject({ factor: 3 });
-    expect(describePace({ factor: 1, shownMs: 9900 }, 10_000)).toBe('10 seconds');
+    expect(describePace({ factor: 1, shownMs: 9900 }, 10_000)).toBe('10 seconds, in real time');
     expect(describePace({ factor: 3, shownMs: 2000 }, 10_000)).toBe(
       '10 seconds, played 3 times as fast, pauses shortened to 1.5 s',
     );
