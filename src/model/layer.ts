@@ -110,7 +110,10 @@ export function layerSteps(
   const skippedOutput = (t: number): Value => (t >= 0 ? clipped(outputAt(t)) : outputAt(t));
 
   for (let t = 0; t < T; t++) {
-    const input = builder.rows(x, t * N, N);
+    const projected = builder.rows(x, t * N, N);
+    const input = weights['gx']
+      ? builder.add(normalise(builder, projected, weights['gx']), weights['b'])
+      : projected;
     const previousState = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, clipped(state[name])]));
     state = cell.step(
       builder,
@@ -140,7 +143,7 @@ function layerParameters(builder: Builder, model: ModelConfiguration, layer: num
 function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: NamedValues): Value {
   const projected = product(builder, below, Wx, gx ? undefined : b);
   const sum = Ws ? builder.add(projected, product(builder, source, Ws)) : projected;
-  return gx ? builder.add(normalise(builder, sum, gx), b) : sum;
+  return sum;
 }
 
 function product(builder: Builder, input: LayerInput, weight: Value, bias?: Value): Value {
