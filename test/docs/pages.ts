@@ -41,6 +41,7 @@ const exported = (name: string): string => `rnn export ${name} --out trained.saf
 export const pages: readonly Page[] = [
   { name: 'README.md', before: [sonnets, text('letters.txt')].join('\n') },
   { name: 'CONTRIBUTING.md' },
+  { name: 'docs/README.md' },
   { name: 'docs/contributing/pictures.md' },
   { name: 'corpora/README.md' },
   { name: 'checkpoints/README.md' },

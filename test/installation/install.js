@@ -88,9 +88,9 @@ async function pack(work) {
   if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
   const strangers = paths.filter(
     (path) =>
-      !/^(bin|dist|docs(?!\/contributing)|schema)\/|^(corpora\/sonnets\.txt|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(
+      !/^(bin|dist|docs|schema)\/|^bench\/[\w-]+\.(md|svg)$|^((checkpoints\/|corpora\/)README\.md|corpora\/sonnets\.txt|LICENSE|[A-Z]+\.md|package\.json)$/.test(
         path,
-      ) || /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
+      ) || /(\.ts|^(?!docs\/pictures\/).*\.png)$/.test(path.replace(/\.d\.ts$/, '')),
   );
   if (strangers.length > 0) fail(`should not be in it: ${strangers.join(', ')}`);
   console.log(`        | ${(size / 1e6).toFixed(2)} MB, ${paths.length} files`);
