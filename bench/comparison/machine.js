@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { root } from './processes.js';
 
 export function machineTold() {
-  return `${cpus()[0].model.trim()}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release().split('-')[0]}`;
+  const cores = availableParallelism();
+  return `${cpus()[0].model.trim()}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${type()} ${release().split('-')[0]}`;
 }
 
 /** Files that measurements write: they do not change the program. */

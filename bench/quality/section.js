@@ -126,7 +126,7 @@ function rowsOf({ group, more = [] }, results) {
 function circumstances(rows) {
   const programs = [...new Set(rows.map(({ result }) => result.program))];
   const machines = [...new Set(rows.map(({ result }) => result.machine))];
-  return `Measured with ${programs.join(' and ')} on ${machines.join(' and ')}.`;
+  return `Measured with ${programs.join(' and ')}. The machine is ${machines.join(', or ')}.`;
 }
 
 /**

@@ -111,9 +111,7 @@ export function layerSteps(
 
   for (let t = 0; t < T; t++) {
     const projected = builder.rows(x, t * N, N);
-    const input = weights['gx']
-      ? builder.add(normalise(builder, projected, weights['gx']), weights['b'])
-      : projected;
+    const input = weights['gx'] ? builder.add(normalise(builder, projected, weights['gx']), weights['b']) : projected;
     const previousState = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, clipped(state[name])]));
     state = cell.step(
       builder,
@@ -139,11 +137,11 @@ function layerParameters(builder: Builder, model: ModelConfiguration, layer: num
 
 /**
  * Projects the inputs of all steps before the cell sees them: x·Wx + b, plus the skip connection.
+ * Without b if the projection is normalised, because b is added afterwards.
  */
 function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: NamedValues): Value {
   const projected = product(builder, below, Wx, gx ? undefined : b);
-  const sum = Ws ? builder.add(projected, product(builder, source, Ws)) : projected;
-  return sum;
+  return Ws ? builder.add(projected, product(builder, source, Ws)) : projected;
 }
 
 function product(builder: Builder, input: LayerInput, weight: Value, bias?: Value): Value {
