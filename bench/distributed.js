@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineTold, programTold } from './comparison/machine.js';
 import { root, run } from './comparison/processes.js';
-import { frameworksOf } from './comparison/python.js';
+import { pythonWithTorch } from './comparison/python.js';
 import { flagsOf } from './comparison/rnn.js';
 import { distributedTraining } from './comparison/torchrun.js';
 
@@ -23,11 +23,7 @@ const { values: flags } = parseArgs({
     'no-write': { type: 'boolean', default: false },
   },
 });
-const python = frameworksOf(flags.python === undefined ? [] : [flags.python]).find(
-  ({ framework }) => framework === 'torch',
-);
-if (python === undefined) throw new Error('no Python has PyTorch: name one with --python');
-
+const python = pythonWithTorch(flags.python);
 const folder = mkdtempSync(join(tmpdir(), 'rnn-distributed-'));
 const text = join(root, 'corpora/sonnets.txt');
 const [start, model, trained] = ['start', 'start.safetensors', 'trained.safetensors'].map((name) => join(folder, name));

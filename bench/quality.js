@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { tableHead, tableRow } from './comparison/markdown.js';
 import { withSection } from './comparison/page.js';
 import { root } from './comparison/processes.js';
-import { frameworksOf } from './comparison/python.js';
+import { pythonWithTorch } from './comparison/python.js';
 import { linePlot } from './plot.js';
 import { galleryPage } from './quality/gallery.js';
 import { resultOf, train } from './quality/runs.js';
@@ -59,7 +59,7 @@ async function measure({ task, folder }) {
   const settings = {
     data: resolve(flags.data),
     work: join(resolve(flags.runs), 'texts'),
-    python: task.peer === null ? null : pythonWithTorch(),
+    python: task.peer === null ? null : pythonWithTorch(flags.python).command,
     isResumed: flags.resume,
     note: flags.note ?? null,
     trySeconds: flags.try === undefined ? null : Number(flags.try),
@@ -77,14 +77,6 @@ async function measure({ task, folder }) {
   console.error(
     `${task.name}: ${test === undefined ? 'validation' : 'test'} loss ${test ?? validation} nats per character`,
   );
-}
-
-function pythonWithTorch() {
-  const found = frameworksOf(flags.python === undefined ? [] : [flags.python]).find(
-    ({ framework }) => framework === 'torch',
-  );
-  if (found === undefined) throw new Error('no Python has PyTorch: name one with --python');
-  return found.command;
 }
 
 function readStore() {

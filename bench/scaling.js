@@ -17,7 +17,7 @@ import { machineTold, programTold } from './comparison/machine.js';
 import { withSection } from './comparison/page.js';
 import { withPeakMemory } from './comparison/peak-memory.js';
 import { jsonLines, root, run, secondsOf } from './comparison/processes.js';
-import { frameworksOf } from './comparison/python.js';
+import { pythonWithTorch } from './comparison/python.js';
 import { flagsOf } from './comparison/rnn.js';
 import { median } from './comparison/statistics.js';
 import { distributedTraining } from './comparison/torchrun.js';
@@ -73,8 +73,12 @@ const parts = {
   text: measureTexts,
   distributed: measureDistributed,
 };
+const asked = flags.only.split(',');
+const unknown = asked.find((part) => !Object.hasOwn(parts, part));
+if (unknown !== undefined)
+  throw new Error(`${unknown} is not a part: expected one of ${Object.keys(parts).join(', ')}`);
 try {
-  for (const part of flags.only.split(',')) {
+  for (const part of asked) {
     console.error(part);
     const about = {
       date: new Date().toISOString().slice(0, 10),
@@ -184,10 +188,7 @@ function memoryOf(text, network, length) {
 
 /** docs/train_distributed.py with one process and with a process per core, compared with rnn. */
 async function measureDistributed() {
-  const python = frameworksOf(flags.python === undefined ? [] : [flags.python]).find(
-    ({ framework }) => framework === 'torch',
-  );
-  if (python === undefined) throw new Error('no Python has PyTorch: name one with --python');
+  const python = pythonWithTorch(flags.python);
   const text = writeText(1e6);
   const rows = [];
   for (const network of DISTRIBUTED_NETWORKS) {

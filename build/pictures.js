@@ -1,12 +1,14 @@
-// Makes the pictures of README and docs from real runs, in docs/pictures. `npm run pictures` makes
+// Makes the pictures of README and docs in docs/pictures: drawings, and pictures of real runs. `npm run pictures` makes
 // all, and `node build/pictures.js NAME…` some of them. docs/contributing/pictures.md lists its requirements.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { drawings as drawingsByFile } from './drawings.js';
 import { speed, stages, train } from './pictures/drawings.js';
 import { inspect, surprisal, writes } from './pictures/pages.js';
 
-const pictures = { train, stages, inspect, surprisal, speed, writes };
+const drawings = () => Object.fromEntries(Object.entries(drawingsByFile).map(([file, draw]) => [file, draw()]));
+const pictures = { train, stages, inspect, surprisal, speed, writes, drawings };
 const target = resolve(import.meta.dirname, '../docs/pictures');
 /** Readers download the pictures with the pages, and the package contains them. */
 const maxKilobytes = { svg: 300, png: 200 };

@@ -1,10 +1,10 @@
 // Checks pages against the program: every command in their text and their blocks has to parse, and
-// every option and link has to exist. docs.test.ts runs the commands in blocks.
+// every option has to exist. docs/links.test.ts checks links, and docs.test.ts runs the commands in blocks.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, posix, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands.ts';
 import { knownVariables } from '../src/cli/settings.ts';
@@ -136,41 +136,6 @@ describe('every command in a page exists', () => {
       [...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []),
     );
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
-  });
-});
-
-describe('every linked page exists', () => {
-  const pages = [
-    'README.md',
-    'CONTRIBUTING.md',
-    'CHANGELOG.md',
-    'bench/RESULTS.md',
-    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => posix.join('docs', name.replaceAll('\\', '/'))),
-  ];
-
-  const linksOf = (page: string): string[] =>
-    [...read(page).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
-  /** The names under which GitHub has a page's headings. */
-  const anchorsOf = (page: string): string[] =>
-    [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replaceAll(' ', '-'),
-    );
-
-  it.each(pages)('%s', (page) => {
-    const targets = linksOf(page)
-      .map((link) => link.split('#'))
-      .map(([path, anchor]) => ({ file: path === '' ? page : join(dirname(page), path), anchor }));
-    expect(targets.filter(({ file }) => !existsSync(join(root, file))).map(({ file }) => file)).toEqual([]);
-    expect(
-      targets
-        .filter(({ file, anchor }) => anchor !== undefined && !anchorsOf(file).includes(anchor))
-        .map(({ file, anchor }) => `${file}#${anchor}`),
-    ).toEqual([]);
   });
 });
 

@@ -63,3 +63,13 @@ function probed(python) {
   });
   return status === 0 && stdout.trim() !== '' ? jsonLines(stdout) : [];
 }
+
+/**
+ * The first Python with PyTorch: one that a flag names, or one that is found.
+ * @throws if none has it
+ */
+export function pythonWithTorch(named) {
+  const found = frameworksOf(named === undefined ? [] : [named]).find(({ framework }) => framework === 'torch');
+  if (found === undefined) throw new Error('no Python has PyTorch: name one with --python');
+  return found;
+}

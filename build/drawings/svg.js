@@ -1,5 +1,6 @@
 // Boxes, arrows and texts of a drawing, as SVG. Colours follow the reader's settings, light or dark,
 // on a background that follows them too. Programs that do not read style sheets show the light colours.
+import { escaped } from '../pictures/style.js';
 
 /** The class of each colour, and its values on a light and on a dark background. */
 const palette = {
@@ -15,7 +16,6 @@ const HEAD = 7;
 const rules = (mode) => Object.entries(palette).map(([name, colours]) => `.${name} { color: ${colours[mode]} }`);
 const style = `.paper { fill: ${paper[0]} } ${rules(0).join(' ')} @media (prefers-color-scheme: dark) { .paper { fill: ${paper[1]} } ${rules(1).join(' ')} }`;
 const colour = (name) => `class="${name}" color="${palette[name][0]}"`;
-const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** @param {string} description in words, for screen readers */
 export function drawing({ width, height, title, description }, parts) {
@@ -46,15 +46,14 @@ export function operator(x, y, content, name = 'state') {
   return [shape, text(x, y + 6, content, { size: 18 })];
 }
 
-/** A line through points, [x, y] each. */
-export function line(points, { name = 'ink', width = 1.5, dashes = '' } = {}) {
+/** A line from one point to another, [x, y] each. */
+export function line(from, to, { name = 'ink', width = 1.5, dashes = '' } = {}) {
   const dashed = dashes ? ` stroke-dasharray="${dashes}"` : '';
-  return `<polyline points="${points.map((point) => point.join(',')).join(' ')}" ${colour(name)} fill="none" stroke="currentColor" stroke-width="${width}"${dashed}/>`;
+  return `<polyline points="${from.join(',')} ${to.join(',')}" ${colour(name)} fill="none" stroke="currentColor" stroke-width="${width}"${dashed}/>`;
 }
 
-/** A line with a head at its last point. Its last piece is horizontal or vertical. */
-export function arrow(points, look = {}) {
-  const [[x1, y1], [x2, y2]] = points.slice(-2);
+/** A horizontal or vertical line with a head at its end. */
+export function arrow([x1, y1], [x2, y2], look = {}) {
   const [dx, dy] = [Math.sign(x2 - x1), Math.sign(y2 - y1)];
   const base = [x2 - dx * HEAD, y2 - dy * HEAD];
   const corners = [
@@ -63,5 +62,5 @@ export function arrow(points, look = {}) {
     [base[0] - dy * 4.5, base[1] - dx * 4.5],
   ];
   const head = `<polygon points="${corners.map((corner) => corner.join(',')).join(' ')}" ${colour(look.name ?? 'ink')} fill="currentColor"/>`;
-  return [line([...points.slice(0, -1), base], look), head];
+  return [line([x1, y1], base, look), head];
 }

@@ -52,12 +52,6 @@ function panelOf(x, each) {
         text(centre, base + 24, characters[index], { size: 16 }),
       ];
     }),
-    line(
-      [
-        [x + 16, base],
-        [x + panel - 16, base],
-      ],
-      { name: 'quiet' },
-    ),
+    line([x + 16, base], [x + panel - 16, base], { name: 'quiet' }),
   ];
 }

@@ -33,13 +33,7 @@ export function unrolled() {
           text(middle, 50, sequence === 0 ? 'one update step' : 'the next update step', { name: 'quiet' }),
         ];
       }),
-      line(
-        [
-          [boundary, 18],
-          [boundary, bottom],
-        ],
-        { name: 'quiet', dashes: '2 5' },
-      ),
+      line([boundary, 18], [boundary, bottom], { name: 'quiet', dashes: '2 5' }),
       rows.map((row, index) => rowOf(row, top + index * rowHeight, steps)),
       legend(bottom + 40),
     ],
@@ -50,41 +44,17 @@ function rowOf({ name, from, tokens }, y, steps) {
   return [
     text(24, y - 2, name, { anchor: 'start', weight: 600 }),
     text(24, y + 18, from, { anchor: 'start', name: 'quiet' }),
-    arrow(
-      [
-        [xOf(0) - 56, y - 8],
-        [xOf(0) - 22, y - 8],
-      ],
-      { name: 'state', width: 2 },
-    ),
+    arrow([xOf(0) - 56, y - 8], [xOf(0) - 22, y - 8], { name: 'state', width: 2 }),
     steps.map((step) => [
       box(xOf(step), y, 44, 40, 'h', { name: 'state' }),
-      arrow([
-        [xOf(step), y + 54],
-        [xOf(step), y + 20],
-      ]),
+      arrow([xOf(step), y + 54], [xOf(step), y + 20]),
       text(xOf(step), y + 72, shown(tokens[step]), { size: 16 }),
-      arrow([
-        [xOf(step), y - 20],
-        [xOf(step), y - 42],
-      ]),
+      arrow([xOf(step), y - 20], [xOf(step), y - 42]),
       text(xOf(step), y - 49, shown(tokens[step + 1]), { size: 16, name: 'quiet' }),
       step + 1 < steps.length &&
-        arrow(
-          [
-            [xOf(step) + 22, y - 8],
-            [xOf(step + 1) - 22, y - 8],
-          ],
-          { name: 'state', width: 2 },
-        ),
+        arrow([xOf(step) + 22, y - 8], [xOf(step + 1) - 22, y - 8], { name: 'state', width: 2 }),
       (step + 1) % STEPS !== 0 &&
-        arrow(
-          [
-            [xOf(step + 1) - 22, y + 10],
-            [xOf(step) + 22, y + 10],
-          ],
-          { name: 'gradient', width: 2, dashes: '5 3' },
-        ),
+        arrow([xOf(step + 1) - 22, y + 10], [xOf(step) + 22, y + 10], { name: 'gradient', width: 2, dashes: '5 3' }),
     ]),
   ]
     .flat(3)
@@ -93,21 +63,9 @@ function rowOf({ name, from, tokens }, y, steps) {
 
 function legend(y) {
   return [
-    arrow(
-      [
-        [24, y],
-        [64, y],
-      ],
-      { name: 'state', width: 2 },
-    ),
+    arrow([24, y], [64, y], { name: 'state', width: 2 }),
     text(74, y + 5, 'state: carried from sequence to sequence', { anchor: 'start' }),
-    arrow(
-      [
-        [424, y],
-        [384, y],
-      ],
-      { name: 'gradient', width: 2, dashes: '5 3' },
-    ),
+    arrow([424, y], [384, y], { name: 'gradient', width: 2, dashes: '5 3' }),
     text(434, y + 5, 'gradient: stops at the start of a sequence', { anchor: 'start' }),
     text(24, y + 34, 'Below each box: the character that it reads. Above: the character that it has to predict', {
       anchor: 'start',

@@ -10,7 +10,7 @@ const docs = resolve(import.meta.dirname, '../../docs');
 const read = (name: string): string => readFileSync(resolve(docs, name), 'utf8');
 const draw = drawings as Readonly<Record<string, () => string>>;
 
-it('docs/pictures has the drawings of build/drawings.js, which writes them', () => {
+it('docs/pictures has the drawings of build/drawings.js', () => {
   for (const [name, svg] of Object.entries(draw)) expect(read(`pictures/${name}`), name).toBe(svg());
 });
 
